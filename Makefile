@@ -1,0 +1,92 @@
+# `make` alone explains the targets. Every target makes what it needs; nothing has to be activated.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# What a shell left behind must not change a run: everything comes from this checkout.
+unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS VIRTUAL_ENV CONDA_PREFIX MYPYPATH
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n 2 --dist loadgroup
+OURS := lti_tool deep_linking grade_passback microcred demo_lms migrations tests
+SOURCES = $(wildcard $(OURS))
+VENDOR := microcred/web/static/vendor
+
+# A checkout that was moved or copied needs its environment again.
+ifneq ($(shell cat .venv/checkout 2>/dev/null),$(CURDIR))
+.venv/ready: again
+endif
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: .venv/ready $(VENDOR)/ready .venv/engines ## everything the other targets need (they call it themselves)
+
+.venv/ready: requirements/dev.txt requirements/tools.txt pyproject.toml scripts/setup.sh
+	@scripts/setup.sh python
+	@touch $@
+
+$(VENDOR)/ready: package.json package-lock.json scripts/setup.sh
+	@scripts/setup.sh web
+	@touch $@
+
+.venv/engines: .venv/ready tests/support/programs.py
+	@scripts/setup.sh engines
+	@touch $@
+
+.PHONY: demo
+demo: .venv/ready $(VENDOR)/ready ## the tool and a small LMS with sample courses, ready to click
+	@$(BIN)/microcred demo
+
+.PHONY: test
+test: setup lint ## lint, then every test that is not long (under 8 minutes on 2 cores)
+	@$(PYTEST) $(PARALLEL)
+
+.PHONY: test-full
+test-full: setup lint ## lint, then every test, the long ones too
+	@$(PYTEST) $(PARALLEL) -m ""
+
+.PHONY: story
+story: setup ## the end-to-end story in a browser
+	@$(PYTEST) tests/browser/test_story.py
+
+.PHONY: cases
+cases: setup ## every numbered LTI case; rewrites docs/conformance.md
+	@$(PYTEST) tests/cases -m "" --conformance docs/conformance.md
+
+.PHONY: fuzz
+fuzz: setup ## property tests, long: many more examples of each
+	@$(PYTEST) $(PARALLEL) -m fuzz --hypothesis-profile long
+
+.PHONY: screenshots
+screenshots: setup ## the story again, keeping its pictures in docs/images
+	@MICROCRED_TEST_IMAGES=docs/images $(PYTEST) tests/browser/test_story.py
+
+.PHONY: lint
+lint: .venv/ready ## ruff, mypy (strict), the import contract, unused dependencies
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+
+.PHONY: format
+format: .venv/ready ## put the code into its form
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+.PHONY: lock
+lock: ## resolve the dependencies again (needs uv and npm); keeps what still fits
+	@scripts/lock.sh
+
+.PHONY: clean
+clean: ## remove all that the other targets made, except ./var
+	@rm -rf .venv .tools node_modules $(VENDOR) build dist test-results \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: again
+again:
