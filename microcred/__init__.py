@@ -1,0 +1,1 @@
+"""Educator micro-credentials inside the LMS."""

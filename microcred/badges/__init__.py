@@ -1,0 +1,1 @@
+"""Open Badges: keys, documents, signatures, status, baking and art."""

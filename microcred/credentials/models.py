@@ -1,0 +1,302 @@
+"""Tables of the domain: catalogue, pursuits and tries, evidence, reviews, decisions, awards.
+
+The catalogue's rich content lives in `CredentialVersion.document`, one immutable JSON document per published version that
+`microcred.credentials.schema` describes; columns beside it exist only for what is searched or joined.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from microcred.database import BIGINT, Base, Json, UtcDateTime, random_id
+
+VERSION_STATES = ("draft", "published", "retired")
+ATTEMPT_STATES = (
+    "draft",
+    "submitted",
+    "checking",
+    "in_review",
+    "second_review",
+    "adjudication",
+    "recommended",
+    "revisions_requested",
+    "returned_to_reviewer",
+    "awarded",
+    "denied",
+    "withdrawn",
+    "appeal_open",
+    "upheld",
+)
+RECOMMENDATIONS = ("award", "revise", "deny")
+DECISIONS = ("award", "deny", "return_to_reviewer", "request_revisions", "revoke", "appeal_award", "appeal_uphold")
+EVIDENCE_KINDS = ("file", "link")
+
+
+class Catalogue(Base):
+    """One imported catalogue: what is said once for all its entries (title, labels, scales, frameworks, schemes, rules)."""
+
+    __tablename__ = "catalogue"
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    title: Mapped[str] = mapped_column(String(300), unique=True)
+    document: Mapped[dict[str, Any]] = mapped_column(Json)
+    """Every top-level member of the file except `micro_credentials` and `stacks`."""
+    imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Credential(Base):
+    """A micro-credential or a stack, whatever its versions."""
+
+    __tablename__ = "credential"
+    __table_args__ = (CheckConstraint("kind IN ('micro_credential', 'stack')", name="kind"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    """`id` in the catalogue file, such as `mc-shape-ideas`."""
+    kind: Mapped[str] = mapped_column(String(20))
+    catalogue_id: Mapped[int] = mapped_column(ForeignKey("catalogue.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    """Order in the catalogue file."""
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+
+
+class CredentialVersion(Base):
+    """One version. Once published its document never changes; tries pin it."""
+
+    __tablename__ = "credential_version"
+    __table_args__ = (
+        UniqueConstraint("credential_id", "version"),
+        CheckConstraint(f"state IN {VERSION_STATES}", name="state"),
+        CheckConstraint("state = 'draft' OR published_at IS NOT NULL", name="published_at"),
+        Index("ix_credential_version_state_title", "state", "title"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
+    version: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str] = mapped_column(String(60), index=True)
+    title: Mapped[str] = mapped_column(String(300))
+    search_text: Mapped[str] = mapped_column(Text)
+    """Lower-case words that the picker searches: title, code, one line, tags, subjects, standards."""
+    clock_hours: Mapped[int] = mapped_column(Integer)
+    document: Mapped[dict[str, Any]] = mapped_column(Json)
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    credential: Mapped[Credential] = relationship(lazy="raise")
+
+
+class Pursuit(Base):
+    """A person going for one credential version in one course. It has tries."""
+
+    __tablename__ = "pursuit"
+    __table_args__ = (UniqueConstraint("person_id", "placement_id"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    placement_id: Mapped[int] = mapped_column(ForeignKey("placement.id"), index=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("credential_version.id"))
+    alias: Mapped[str] = mapped_column(String(60))
+    """What reviewers call this teacher, such as `Heron 14`."""
+    is_test: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Opened by an LMS test user or on a test site: works in full, no real badge."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[CredentialVersion] = relationship(lazy="raise")
+
+
+class Attempt(Base):
+    """One try. Its state changes only through `microcred.credentials.workflow`."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        UniqueConstraint("pursuit_id", "number"),
+        CheckConstraint(f"state IN {ATTEMPT_STATES}", name="state"),
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint("state IN ('draft', 'withdrawn') OR submitted_at IS NOT NULL", name="submitted_at"),
+        # One try of a pursuit is open at a time.
+        Index(
+            "uq_attempt_open",
+            "pursuit_id",
+            unique=True,
+            sqlite_where=text("state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld')"),
+            postgresql_where=text("state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld')"),
+        ),
+        Index("ix_attempt_state_decision_due_at", "state", "decision_due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    pursuit_id: Mapped[int] = mapped_column(ForeignKey("pursuit.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(30))
+    row_version: Mapped[int] = mapped_column(Integer)
+    locked_parts: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Part ids that passed in an earlier try; their answers and ratings carry over unchanged."""
+    confirmed_statements: Mapped[list[str]] = mapped_column(Json, default=list)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decision_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pursuit: Mapped[Pursuit] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": row_version}
+
+
+class Response(Base):
+    """A written answer to one prompt of one try; `revision` rises by one with every save."""
+
+    __tablename__ = "response"
+    __table_args__ = (UniqueConstraint("attempt_id", "prompt_id", "student_code"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    part_id: Mapped[str] = mapped_column(String(60))
+    prompt_id: Mapped[str] = mapped_column(String(60))
+    student_code: Mapped[str] = mapped_column(String(10), default="")
+    """`A`, `B` ... for prompts repeated per student; else empty."""
+    body: Mapped[str] = mapped_column(Text)
+    words: Mapped[int] = mapped_column(Integer)
+    revision: Mapped[int] = mapped_column(Integer)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class EvidenceItem(Base):
+    """A file or a link given for one evidence requirement of one try."""
+
+    __tablename__ = "evidence_item"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {EVIDENCE_KINDS}", name="kind"),
+        CheckConstraint("(kind = 'file') = (storage_key IS NOT NULL)", name="file_is_stored"),
+        CheckConstraint("(kind = 'link') = (url IS NOT NULL)", name="link_has_url"),
+        Index("ix_evidence_item_attempt_requirement", "attempt_id", "requirement_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    part_id: Mapped[str] = mapped_column(String(60))
+    requirement_id: Mapped[str] = mapped_column(String(60))
+    student_code: Mapped[str] = mapped_column(String(10), default="")
+    kind: Mapped[str] = mapped_column(String(10))
+    caption: Mapped[str] = mapped_column(String(300), default="")
+    file_name: Mapped[str | None] = mapped_column(String(300))
+    media_type: Mapped[str | None] = mapped_column(String(120))
+    """Found from the content, not from the name."""
+    type_group: Mapped[str | None] = mapped_column(String(20))
+    """The catalogue's word: image, pdf, document, audio, video, link."""
+    size: Mapped[int | None] = mapped_column(BIGINT)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    storage_key: Mapped[str | None] = mapped_column(String(200))
+    url: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class EvidencePermission(Base):
+    """Permission for one student code and kind: the teacher's word that a form is on file, or the form itself."""
+
+    __tablename__ = "evidence_permission"
+    __table_args__ = (
+        UniqueConstraint("pursuit_id", "student_code", "kind"),
+        CheckConstraint("basis IN ('attested', 'form')", name="basis"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    pursuit_id: Mapped[int] = mapped_column(ForeignKey("pursuit.id"))
+    student_code: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(40))
+    """`consent_needed` of the requirement, such as `student_family`."""
+    basis: Mapped[str] = mapped_column(String(20))
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Review(Base):
+    """One reviewer's reading of one try, from assignment to recommendation."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "reviewer_id"),
+        CheckConstraint(f"recommendation IS NULL OR recommendation IN {RECOMMENDATIONS}", name="recommendation"),
+        CheckConstraint("(recommendation IS NULL) = (finished_at IS NULL)", name="finished"),
+        Index("ix_review_reviewer_finished_at", "reviewer_id", "finished_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    assigned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recommendation: Mapped[str | None] = mapped_column(String(20))
+    private_note: Mapped[str] = mapped_column(Text, default="")
+
+
+class Rating(Base):
+    """A level and a comment for one criterion in one review."""
+
+    __tablename__ = "rating"
+    __table_args__ = (UniqueConstraint("review_id", "criterion_id"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id"))
+    part_id: Mapped[str] = mapped_column(String(60))
+    criterion_id: Mapped[str] = mapped_column(String(60))
+    level: Mapped[str | None] = mapped_column(String(40))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    rated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Decision(Base):
+    """A decision about a try. Rows are only added; a later one may supersede an earlier one."""
+
+    __tablename__ = "decision"
+    __table_args__ = (CheckConstraint(f"kind IN {DECISIONS}", name="kind"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    review_id: Mapped[int | None] = mapped_column(ForeignKey("review.id"))
+    """The review it rests on."""
+    reason: Mapped[str] = mapped_column(Text, default="")
+    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Award(Base):
+    """The legal fact behind a badge: one per awarding decision."""
+
+    __tablename__ = "award"
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    """Shown at `/badges/<public id>`."""
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    pursuit_id: Mapped[int] = mapped_column(ForeignKey("pursuit.id"), index=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("credential_version.id"), index=True)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    approved_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    awarded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    clock_hours: Mapped[int] = mapped_column(Integer)
+    shows_name: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Whether the public page names the holder; the holder's choice."""
+    is_test: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revocation_reason: Mapped[str | None] = mapped_column(String(200))
