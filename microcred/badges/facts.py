@@ -1,0 +1,188 @@
+"""What a badge says, as plain values: one `AwardFacts` holds all that both versions of the badge are written from."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the public documents of badges live. `base` is the badge address without a final slash."""
+
+    base: str
+
+    def issuer(self, issuer_id: str) -> str:
+        return f"{self.base}/ob/2.0/issuers/{_segment(issuer_id)}"
+
+    def badge_class(self, achievement_id: str) -> str:
+        return f"{self.base}/ob/2.0/badges/{_segment(achievement_id)}"
+
+    def assertion(self, public_id: str) -> str:
+        return f"{self.base}/ob/2.0/assertions/{_segment(public_id)}"
+
+    def achievement(self, achievement_id: str) -> str:
+        return f"{self.base}/ob/3.0/achievements/{_segment(achievement_id)}"
+
+    def credential(self, public_id: str) -> str:
+        return f"{self.base}/ob/3.0/credentials/{_segment(public_id)}"
+
+    def art(self, achievement_id: str) -> str:
+        """The badge's picture as such, without anybody's award in it."""
+        return f"{self.base}/ob/2.0/badges/{_segment(achievement_id)}.png"
+
+    def baked(self, public_id: str) -> str:
+        return f"{self.base}/ob/badges/{_segment(public_id)}.png"
+
+    def status_list(self, number: int) -> str:
+        return f"{self.base}/ob/status/{number}"
+
+
+@dataclass(frozen=True)
+class OrganizationFacts:
+    """An organization that issues, or that assessed for the issuer. `id` is its part of our addresses."""
+
+    id: str
+    name: str
+    url: str
+    email: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class AlignmentFacts:
+    """A standard that the credential is aligned to."""
+
+    name: str
+    url: str
+    code: str | None = None
+    framework: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class LevelFacts:
+    """A level of a rubric criterion. `key` is unique in its criterion; points are text, as in OB 3.0."""
+
+    key: str
+    name: str
+    description: str | None = None
+    points: str | None = None
+
+
+@dataclass(frozen=True)
+class CriterionFacts:
+    """A rubric criterion with its levels from low to high. `id` is unique in the achievement."""
+
+    id: str
+    name: str
+    levels: tuple[LevelFacts, ...]
+    required_level: str | None = None
+    """Key of the lowest level that passes."""
+
+
+@dataclass(frozen=True)
+class AchievementFacts:
+    """One version of a credential, as badges show it. `id` is unique for the version, so it never changes meaning."""
+
+    id: str
+    name: str
+    description: str
+    criteria_narrative: str
+    code: str | None = None
+    version: str | None = None
+    language: str | None = None
+    achievement_type: str = "MicroCredential"
+    image_alt: str = ""
+    criteria_url: str | None = None
+    """A page that people can read, where there is one."""
+    alignments: tuple[AlignmentFacts, ...] = ()
+    criteria: tuple[CriterionFacts, ...] = ()
+    tags: tuple[str, ...] = ()
+    credits_available: float | None = None
+
+
+@dataclass(frozen=True)
+class ResultFacts:
+    """The level that was reached on one criterion."""
+
+    criterion: str
+    level: str
+
+
+@dataclass(frozen=True)
+class IdentifierFacts:
+    """One way to recognise the recipient. Only the salted hash of `value` is published."""
+
+    kind: Literal["ltiUserId", "emailAddress"]
+    value: str
+    salt: str
+
+    @property
+    def hashed(self) -> str:
+        return identity_hash(self.value, self.salt)
+
+
+@dataclass(frozen=True)
+class RecipientFacts:
+    """Who earned the badge, without a name.
+
+    `url` is an address that stands for the person (OB 2.0 recipient of type `url`); it is published only as a hash
+    with `salt`. `subject_id` is a DID or `mailto:` that the person chose to show (OB 3.0 `credentialSubject.id`).
+    """
+
+    url: str
+    salt: str
+    identifiers: tuple[IdentifierFacts, ...]
+    subject_id: str | None = None
+
+
+@dataclass(frozen=True)
+class EvidenceFacts:
+    """Evidence that the holder chose to show. `url` is a page for sharing, never the raw upload."""
+
+    url: str
+    name: str
+    narrative: str | None = None
+
+
+@dataclass(frozen=True)
+class StatusEntry:
+    """The place of this badge in a Bitstring status list: the list's address and the bit."""
+
+    list_url: str
+    index: int
+
+
+@dataclass(frozen=True)
+class AwardFacts:
+    """Everything that one badge says. Moments are aware; `issuer_did` is from `keys.issuer_identity`."""
+
+    public_id: str
+    addresses: Addresses
+    issuer: OrganizationFacts
+    issuer_did: str
+    achievement: AchievementFacts
+    recipient: RecipientFacts
+    awarded_date: datetime
+    """When the decision was made; the same in every later re-issue."""
+    valid_from: datetime
+    """When this rendering was made; a re-issue keeps the id and moves this."""
+    status: StatusEntry
+    valid_until: datetime | None = None
+    results: tuple[ResultFacts, ...] = ()
+    credits_earned: float | None = None
+    assessed_by: OrganizationFacts | None = None
+    """The reviewers' organization, where it is another than the issuer."""
+    evidence: tuple[EvidenceFacts, ...] = field(default=())
+    test: bool = False
+
+
+def identity_hash(value: str, salt: str) -> str:
+    """`sha256$<hex>` of the value followed by the salt (OB 2.0 and 3.0, IdentityHash)."""
+    return "sha256$" + hashlib.sha256((value + salt).encode("utf-8")).hexdigest()
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
