@@ -5,6 +5,7 @@ A fixture whose engine is missing fails with one sentence that says what to do; 
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from microcred.database import Database
 from tests.support import chromium, engines
 from tests.support.servers import Servers
 
@@ -91,6 +93,67 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with this version's schema, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "microcred.sqlite3"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres_template(postgres_port: int, worker_id: str) -> Iterator[str]:
+    """The name of a PostgreSQL database with this version's schema, to be copied."""
+    name = f"migrated_{worker_id}"
+    with engines.postgres_database(postgres_port, name) as url:
+        _migrate(url)
+        yield name
+
+
+@pytest.fixture
+def migrated_sqlite_url(migrated_sqlite_file: Path, sqlite_url: str) -> str:
+    """A SQLite database of the test's own with this version's schema and no rows."""
+    shutil.copyfile(migrated_sqlite_file, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
+
+
+@pytest.fixture
+def migrated_postgres_url(
+    postgres_port: int, migrated_postgres_template: str, worker_id: str
+) -> Iterator[str]:
+    """A PostgreSQL database of the test's own with this version's schema and no rows."""
+    name = f"test_{worker_id}_{next(_database_numbers)}"
+    with engines.postgres_database(postgres_port, name, migrated_postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_database_url(request: pytest.FixtureRequest) -> str:
+    """A database with this version's schema and no rows; the test runs on SQLite and on PostgreSQL."""
+    fixtures = {"sqlite": "migrated_sqlite_url", "postgresql": "migrated_postgres_url"}
+    url: str = request.getfixturevalue(fixtures[request.param])
+    return url
+
+
+@pytest.fixture
+def database(migrated_database_url: str) -> Iterator[Database]:
+    """The same, open."""
+    opened = Database(migrated_database_url)
+    yield opened
+    opened.dispose()
+
+
+def _migrate(url: str) -> None:
+    # Imported here: it brings every table, and most tests of one package need none.
+    from microcred.app import schema
+
+    database = Database(url)
+    try:
+        schema.upgrade(database)
+    finally:
+        database.dispose()
+
+
 # caches and files
 
 
@@ -121,6 +184,12 @@ def s3_endpoint() -> Iterator[str]:
 def s3_bucket(s3_endpoint: str) -> engines.Bucket:
     """An empty bucket of the test's own."""
     return engines.new_bucket(s3_endpoint)
+
+
+@pytest.fixture
+def s3_url(s3_bucket: engines.Bucket) -> str:
+    """The same as a storage address, `s3://bucket?endpoint=...`."""
+    return s3_bucket.url
 
 
 # browser

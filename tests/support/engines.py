@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
+from urllib.parse import urlencode
 
 import psycopg
 import redis
@@ -166,15 +167,16 @@ class Bucket:
     access_key_id: str = "test"
     secret_access_key: str = "test"
 
-    def environment(self) -> dict[str, str]:
-        """The same as the usual AWS variables, for a program started by a test."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_REGION": self.region,
-            "AWS_ENDPOINT": self.endpoint,
-            "AWS_ALLOW_HTTP": "true",
+    @property
+    def url(self) -> str:
+        """The bucket as MICROCRED_STORAGE_URL names it."""
+        options = {
+            "endpoint": self.endpoint,
+            "region": self.region,
+            "access_key_id": self.access_key_id,
+            "secret_access_key": self.secret_access_key,
         }
+        return f"s3://{self.name}?{urlencode(options)}"
 
 
 @contextmanager

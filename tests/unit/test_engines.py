@@ -11,9 +11,12 @@ import pytest
 import redis
 import requests
 import sqlalchemy
-from obstore.store import S3Store
 from playwright.sync_api import BrowserContext, Page
 
+from microcred.app import schema
+from microcred.database import Database
+from microcred.people.models import Person
+from microcred.storage import Storage
 from tests.support import engines, programs
 from tests.support.servers import Server, Servers
 
@@ -81,17 +84,16 @@ def test_redis_is_empty_for_every_test(redis_url: str, run: int) -> None:
         client.set("left", run)
 
 
-def test_a_bucket_keeps_an_object(s3_bucket: engines.Bucket) -> None:
-    store = S3Store(
-        s3_bucket.name,
-        endpoint=s3_bucket.endpoint,
-        region=s3_bucket.region,
-        access_key_id=s3_bucket.access_key_id,
-        secret_access_key=s3_bucket.secret_access_key,
-        client_options={"allow_http": True},
-    )
-    store.put("evidence/1", b"words")
-    assert bytes(store.get("evidence/1").bytes()) == b"words"
+def test_a_bucket_keeps_an_object(s3_url: str) -> None:
+    storage = Storage(s3_url)
+    storage.put("evidence/1", [b"wor", b"ds"])
+    assert storage.read("evidence/1") == b"words"
+
+
+def test_a_migrated_database_is_at_this_version_and_empty(database: Database) -> None:
+    schema.check(database)
+    with database.reading() as session:
+        assert session.scalar(sqlalchemy.select(sqlalchemy.func.count()).select_from(Person)) == 0
 
 
 def test_a_missing_program_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
