@@ -71,7 +71,7 @@ lint: .venv/ready ## ruff, mypy (strict), the import contract, unused dependenci
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy $(SOURCES)
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry .
 
 .PHONY: format
