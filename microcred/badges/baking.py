@@ -1,7 +1,8 @@
 """Badges in pictures: a PNG that carries its own OB 2.0 assertion and OB 3.0 credential.
 
-Each version has an uncompressed iTXt chunk of its own with a fixed keyword (Open Badges Baking 2.0; OB 3.0, Document
-Formats, section 5.3.1), at most one of each. The picture's other chunks are copied as they are.
+Each version has an uncompressed iTXt chunk of its own with a fixed keyword (Open Badges Baking 2.0; OB
+3.0, Document Formats, section 5.3.1), at most one of each. The picture's other chunks are copied as they
+are.
 """
 
 import struct

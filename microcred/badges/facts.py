@@ -1,10 +1,12 @@
-"""What a badge says, as plain values: one `AwardFacts` holds all that both versions of the badge are written from."""
+"""What a badge says, as plain values: both versions of a badge are written from one `AwardFacts`."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
+
+from microcred.badges.errors import FactsError
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class CriterionFacts:
 
 @dataclass(frozen=True)
 class AchievementFacts:
-    """One version of a credential, as badges show it. `id` is unique for the version, so it never changes meaning."""
+    """One version of a credential, as badges show it. `id` names the version, so it never changes meaning."""
 
     id: str
     name: str
@@ -128,8 +130,9 @@ class IdentifierFacts:
 class RecipientFacts:
     """Who earned the badge, without a name.
 
-    `url` is an address that stands for the person (OB 2.0 recipient of type `url`); it is published only as a hash
-    with `salt`. `subject_id` is a DID or `mailto:` that the person chose to show (OB 3.0 `credentialSubject.id`).
+    `url` is an address that stands for the person (OB 2.0 recipient of type `url`); only its hash with
+    `salt` is published. `subject_id` is a DID or `mailto:` that the person chose to show (OB 3.0
+    `credentialSubject.id`).
     """
 
     url: str
@@ -175,8 +178,26 @@ class AwardFacts:
     credits_earned: float | None = None
     assessed_by: OrganizationFacts | None = None
     """The reviewers' organization, where it is another than the issuer."""
-    evidence: tuple[EvidenceFacts, ...] = field(default=())
+    evidence: tuple[EvidenceFacts, ...] = ()
     test: bool = False
+
+
+def check(facts: AwardFacts) -> None:
+    """Raises FactsError where no honest badge can be written: `recipient_missing`, `status_index`, `dates`,
+    `result_unknown`."""
+    if not facts.recipient.identifiers and not facts.recipient.subject_id:
+        raise FactsError("recipient_missing", "a badge needs something that identifies its recipient")
+    if facts.status.index < 0:
+        raise FactsError("status_index", "a status index is never negative")
+    moments = [facts.awarded_date, facts.valid_from] + ([facts.valid_until] if facts.valid_until else [])
+    if any(moment.tzinfo is None for moment in moments):
+        raise FactsError("dates", "a moment needs a time zone")
+    if facts.valid_until is not None and facts.valid_until <= facts.awarded_date:
+        raise FactsError("dates", "a badge cannot expire before it is awarded")
+    levels = {(rubric.id, level.key) for rubric in facts.achievement.criteria for level in rubric.levels}
+    for result in facts.results:
+        if (result.criterion, result.level) not in levels:
+            raise FactsError("result_unknown", f"no level {result.level!r} of criterion {result.criterion!r}")
 
 
 def identity_hash(value: str, salt: str) -> str:

@@ -1,12 +1,12 @@
-"""Data Integrity proofs of the suite eddsa-rdfc-2022 (W3C Data Integrity EdDSA Cryptosuites 1.0, section 3.1).
+"""Data Integrity proofs of the suite eddsa-rdfc-2022 (Data Integrity EdDSA Cryptosuites 1.0, section 3.1).
 
-The bytes signed are SHA-256 of the canonical proof options followed by SHA-256 of the canonical document. The proof is
-a single object, the form that every verifier we know accepts.
+The bytes signed are SHA-256 of the canonical proof options followed by SHA-256 of the canonical document. The
+proof is a single object, the form that every verifier we know accepts.
 """
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import base58
@@ -14,6 +14,7 @@ import base58
 from microcred.badges.errors import IntegrityError
 from microcred.badges.keys import IssuerKey, PublicKey
 from microcred.badges.linked_data import canonical_nquads
+from microcred.badges.values import moment
 
 _SUITE = "eddsa-rdfc-2022"
 _SIGNATURE_LENGTH = 64
@@ -24,15 +25,16 @@ def sign(
 ) -> dict[str, Any]:
     """A copy of the document with its proof.
 
-    `verification_method` is the address of the key (`did:…#z6Mk…`); `created` must have a zone and is cut to seconds.
-    Raises IntegrityError as `linked_data.canonical_nquads`, or `proof_present` if the document is already signed.
+    `verification_method` is the address of the key (`did:…#z6Mk…`); `created` is cut to seconds. Raises
+    IntegrityError as `linked_data.canonical_nquads`, or `proof_present`; FactsError `dates` for a moment
+    without a zone.
     """
     if "proof" in document:
         raise IntegrityError("proof_present", "the document already has a proof")
     proof = {
         "type": "DataIntegrityProof",
         "cryptosuite": _SUITE,
-        "created": xsd_datetime(created),
+        "created": moment(created),
         "verificationMethod": verification_method,
         "proofPurpose": "assertionMethod",
     }
@@ -59,13 +61,6 @@ def verify(document: Mapping[str, Any], public_key: PublicKey) -> None:
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     if not public_key.holds(signature, _signed_bytes(unsigned, options)):
         raise IntegrityError("signature_invalid", "the document is not what was signed")
-
-
-def xsd_datetime(moment: datetime) -> str:
-    """`2026-09-14T08:30:00Z`: in UTC and whole seconds. Raises ValueError for a moment without a zone."""
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _signature(proof: Mapping[str, Any]) -> bytes:

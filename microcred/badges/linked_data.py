@@ -1,13 +1,13 @@
 """JSON-LD to canonical N-Quads, for the two contexts that badges are written in.
 
-A general JSON-LD processor spends most of its time finding out, for every document anew, what the contexts
-say. Ours are fixed and bundled (`contexts/`), and they use a small part of JSON-LD 1.1: term definitions with a
-type and a container, and scoped contexts. This module reads them once into tables and walks a document along
-them; RDF Dataset Canonicalization (RDFC-1.0) is done by pyoxigraph. The tests hold its output against PyLD's
-general path, byte for byte.
+A general JSON-LD processor spends most of its time finding out, for every document anew, what the
+contexts say. Ours are fixed and bundled (`contexts/`), and they use a small part of JSON-LD 1.1: term
+definitions with a type and a container, and scoped contexts. This module reads them once into tables and
+walks a document along them; RDF Dataset Canonicalization (RDFC-1.0) is done by pyoxigraph. The tests hold
+its output against PyLD's general path, byte for byte.
 
-It is also the "safe mode": a member that no context defines would be shown to a reader without being covered by
-the signature, so anything that does not become a statement is refused, never dropped.
+It is also the "safe mode": a member that no context defines would be shown to a reader without being covered
+by the signature, so anything that does not become a statement is refused, never dropped.
 """
 
 import json
@@ -54,7 +54,7 @@ class _Term:
 
 @dataclass(eq=False)
 class _Context:
-    """An active context. Scoped ones are derived once and kept: a document of a known shape costs look-ups."""
+    """An active context. Scoped ones are derived once and kept, so a known shape costs only look-ups."""
 
     terms: dict[str, _Term]
     previous: "_Context | None" = None

@@ -1,7 +1,7 @@
 """Bitstring status lists (W3C Bitstring Status List 1.0): one bit per badge, set when it is revoked.
 
-A list has at least 131,072 bits, so that asking for it does not say whose badge is being checked; the caller hands out
-random free indexes for the same reason.
+A list has at least 131,072 bits, so that asking for it does not say whose badge is being checked; the caller
+hands out random free indexes for the same reason.
 """
 
 import base64
@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from microcred.badges.errors import StatusError
-from microcred.badges.integrity import xsd_datetime
 from microcred.badges.linked_data import CREDENTIALS_V2
+from microcred.badges.values import moment
 
 MINIMUM_BITS = 131_072
 _MAXIMUM_BITS = 1 << 24
@@ -53,13 +53,13 @@ def list_credential(
     size: int = MINIMUM_BITS,
     valid_for: timedelta | None = None,
 ) -> dict[str, Any]:
-    """The unsigned BitstringStatusListCredential served at `url` (section 2.2); sign it with the issuer's key."""
+    """The unsigned BitstringStatusListCredential served at `url` (section 2.2); the issuer's key signs it."""
     credential = {
         "@context": [CREDENTIALS_V2],
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": issuer_did,
-        "validFrom": xsd_datetime(valid_from),
+        "validFrom": moment(valid_from),
         "credentialSubject": {
             "id": f"{url}#list",
             "type": "BitstringStatusList",
@@ -68,7 +68,7 @@ def list_credential(
         },
     }
     if valid_for is not None:
-        credential["validUntil"] = xsd_datetime(valid_from + valid_for)
+        credential["validUntil"] = moment(valid_from + valid_for)
     return credential
 
 

@@ -1,0 +1,415 @@
+"""Issuing badges from awards, and the documents of issued badges as the public reads them.
+
+Issuing is a job of the outbox (kind `badge`): the badge's address and its place in a status list are
+fixed in one transaction, then keys, picture and storage work happen outside any, then the signed
+documents are kept with the job's result. A repeat signs the same badge.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from microcred import outbox
+from microcred.badges import art, documents, integrity, keys, status
+from microcred.badges.baking import bake
+from microcred.badges.facts import Addresses, AwardFacts
+from microcred.badges.from_award import achievement_facts, award_facts, organization_facts
+from microcred.badges.models import Badge, IssuerKey, StatusList
+from microcred.credentials import Definition, definition_of
+from microcred.credentials.models import Award, Credential, CredentialVersion
+from microcred.database import Clock, Database
+from microcred.people.models import Organization, Person
+from microcred.sealing import Keyring
+from microcred.storage import Storage
+
+KIND = "badge"
+_PICTURE_PIXELS = 600
+_LIST_SIZE = status.MINIMUM_BITS
+
+Document = dict[str, Any]
+
+
+class BadgeGone(Exception):
+    """The badge was revoked or withdrawn; `document` is what its address answers with status 410."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__("gone")
+        self.document = document
+
+
+class NoSuchBadge(Exception):
+    """There is nothing under this address."""
+
+
+@dataclass(frozen=True)
+class _Signer:
+    key: keys.IssuerKey
+    identity: keys.IssuerIdentity
+
+
+@dataclass(frozen=True)
+class PublicAward:
+    """What the verification page shows of an award; no evidence, and a name only by the holder's choice."""
+
+    public_id: str
+    badge_public_id: str | None
+    """None while the badge is still being made."""
+    definition: Definition
+    version_public_id: str
+    issuer_name: str
+    issuer_url: str | None
+    holder_name: str | None
+    awarded_at: Any
+    valid_until: Any
+    clock_hours: int
+    revoked_at: Any
+    revocation_reason: str | None
+    is_test: bool
+    is_withdrawn: bool
+
+
+def request(session: Session, award: Award, *, now: Any) -> None:
+    """Ask for the badge of an award, in the decision's transaction."""
+    outbox.add(
+        session,
+        kind=KIND,
+        destination="local",
+        order_key=f"badge:{award.id}",
+        subject=("award", str(award.id)),
+        payload={"award_id": award.id},
+        now=now,
+    )
+
+
+class BadgeStore:
+    """Issued badges, issuer keys and status lists. `badge_url` is the origin under which badges live."""
+
+    def __init__(
+        self, database: Database, keyring: Keyring, storage: Storage, clock: Clock, badge_url: str
+    ) -> None:
+        self._database, self._keyring, self._storage, self._clock = database, keyring, storage, clock
+        self.badge_url = badge_url
+        self.addresses = Addresses(badge_url)
+
+    # --- issuing ---------------------------------------------------------------------------------------------------
+
+    def issue(self, job: outbox.Job) -> outbox.Outcome:
+        """Handler of outbox kind `badge`."""
+        award_id = int(job.payload["award_id"])
+        issuer_id, done = self._reserve(award_id)
+        if done:
+            return outbox.Delivered(answer={"note": "issued before"})
+        signer = self._signer(issuer_id)
+        now = self._clock.now()
+        with self._database.reading() as session:
+            award, badge = self._award_and_badge(session, award_id)
+            facts = award_facts(
+                session,
+                award,
+                badge,
+                badge_url=self.badge_url,
+                did=signer.identity.did,
+                test=signer.identity.test or award.is_test,
+                now=now,
+            )
+            definition = definition_of(session, session.get_one(CredentialVersion, award.version_id))
+        credential, assertion = self._sign(facts, signer)
+        image_key = f"badges/{facts.public_id}.png"
+        picture = bake(
+            self._picture(facts.achievement.id, definition),
+            ob2=json.dumps(assertion),
+            ob3=json.dumps(credential),
+        )
+        self._storage.put(image_key, [picture])
+
+        def keep(session: Session) -> None:
+            _, row = self._award_and_badge(session, award_id)
+            row.ob3, row.ob2_assertion, row.image_key, row.issued_at = credential, assertion, image_key, now
+
+        return outbox.Delivered(answer={"badge": facts.public_id}, record=keep)
+
+    def _sign(self, facts: AwardFacts, signer: _Signer) -> tuple[Document, Document]:
+        unsigned = documents.ob3_credential(facts)
+        signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, facts.valid_from)
+        return signed, documents.ob2_assertion(facts)
+
+    def _reserve(self, award_id: int) -> tuple[int, bool]:
+        """Fix the badge's address and status index; gives the issuer's id and whether the badge is issued already."""
+        with self._database.writing() as session:
+            award = session.get_one(Award, award_id)
+            badge = session.scalar(select(Badge).where(Badge.award_id == award_id))
+            if badge is None:
+                numbers = self._open_list(session, award.issuer_id)
+                session.add(
+                    Badge(
+                        award_id=award_id,
+                        status_list_id=numbers.id,
+                        status_index=self._free_index(session, numbers),
+                    )
+                )
+                numbers.issued += 1
+            return award.issuer_id, badge is not None and badge.issued_at is not None
+
+    def _open_list(self, session: Session, issuer_id: int) -> StatusList:
+        """The issuer's list with room, locked until the transaction ends; half full counts as full."""
+        found = session.scalar(
+            select(StatusList)
+            .where(StatusList.organization_id == issuer_id, StatusList.issued < StatusList.size // 2)
+            .order_by(StatusList.id)
+            .limit(1)
+            .with_for_update()
+        )
+        if found is None:
+            found = StatusList(organization_id=issuer_id, size=_LIST_SIZE, issued=0)
+            session.add(found)
+            session.flush()
+        return found
+
+    def _free_index(self, session: Session, numbers: StatusList) -> int:
+        """A random index nobody has: an index must not tell when, or beside whom, a badge was earned."""
+        while True:
+            index = secrets.randbelow(numbers.size)
+            taken = session.scalar(
+                select(Badge.id).where(Badge.status_list_id == numbers.id, Badge.status_index == index)
+            )
+            if taken is None:
+                return index
+
+    # --- keys ------------------------------------------------------------------------------------------------------
+
+    def _signer(self, organization_id: int) -> _Signer:
+        with self._database.reading() as session:
+            row = self._current_key(session, organization_id)
+            public_id = session.get_one(Organization, organization_id).public_id
+        if row is None:
+            row = self._make_key(organization_id)
+        key = keys.IssuerKey.from_raw(
+            self._keyring.open("at-rest", row.sealed_private_key, context=b"issuer-key")
+        )
+        return _Signer(key, keys.issuer_identity(self.badge_url, public_id, key))
+
+    def _current_key(self, session: Session, organization_id: int) -> IssuerKey | None:
+        return session.scalar(
+            select(IssuerKey).where(
+                IssuerKey.organization_id == organization_id, IssuerKey.retired_at.is_(None)
+            )
+        )
+
+    def _make_key(self, organization_id: int) -> IssuerKey:
+        made = keys.IssuerKey.generate()
+        row = IssuerKey(
+            organization_id=organization_id,
+            fragment=made.multibase,
+            sealed_private_key=self._keyring.seal("at-rest", made.raw(), context=b"issuer-key"),
+            created_at=self._clock.now(),
+        )
+        try:
+            with self._database.writing() as session:
+                session.add(row)
+        except IntegrityError:  # another worker made the issuer's first key at the same moment
+            with self._database.reading() as session:
+                found = self._current_key(session, organization_id)
+            if found is None:
+                raise
+            return found
+        return row
+
+    # --- what the public reads ---------------------------------------------------------------------------------------
+
+    def credential(self, badge_id: str) -> Document:
+        """The signed OB 3.0 credential. Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            document = self._issued(session, badge_id).ob3
+        assert document is not None
+        return document
+
+    def assertion(self, badge_id: str) -> Document:
+        """The hosted OB 2.0 assertion. Raises NoSuchBadge, and BadgeGone once revoked."""
+        with self._database.reading() as session:
+            badge = self._issued(session, badge_id)
+            award = session.get_one(Award, badge.award_id)
+            if award.revoked_at is not None:
+                reason = award.revocation_reason or "Revoked by the issuer"
+                raise BadgeGone(documents.ob2_revoked(self.addresses, badge_id, reason))
+            document = badge.ob2_assertion
+        assert document is not None
+        return document
+
+    def badge_class(self, version_id: str) -> Document:
+        """The OB 2.0 BadgeClass of a published credential version (by public id). Raises NoSuchBadge."""
+        return documents.ob2_badge_class(self._class_facts(version_id))
+
+    def achievement(self, version_id: str) -> Document:
+        """The OB 3.0 Achievement of a published credential version (by public id). Raises NoSuchBadge."""
+        return documents.ob3_achievement(self._class_facts(version_id))
+
+    def issuer(self, organization_id: str) -> Document:
+        """The OB 2.0 Profile of an issuer (by public id). Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            organization = session.scalar(
+                select(Organization).where(Organization.public_id == organization_id)
+            )
+            if organization is None or not organization.contact_email:
+                raise NoSuchBadge
+            return documents.ob2_issuer_profile(
+                self.addresses, organization_facts(organization, self.badge_url)
+            )
+
+    def did_document(self, organization_id: str) -> Document:
+        """The DID document of an issuer (by public id): its current key first, then the retired ones. Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            fragments = session.scalars(
+                select(IssuerKey.fragment)
+                .join(Organization, Organization.id == IssuerKey.organization_id)
+                .where(Organization.public_id == organization_id)
+                .order_by(IssuerKey.retired_at.is_not(None), IssuerKey.id.desc())
+            ).all()
+        if not fragments:
+            raise NoSuchBadge
+        did = keys.did_web(self.badge_url, f"ob/issuers/{organization_id}")
+        return keys.did_document(did, [keys.PublicKey.from_multibase(text) for text in fragments])
+
+    def status_list(self, number: int) -> Document:
+        """The signed Bitstring status list credential, signed anew after a revocation. Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            numbers = session.get(StatusList, number)
+            if numbers is None:
+                raise NoSuchBadge
+            if numbers.credential is not None:
+                return numbers.credential
+        signer = self._signer(numbers.organization_id)
+        now = self._clock.now()
+        with self._database.reading() as session:
+            revoked = session.scalars(
+                select(Badge.status_index)
+                .join(Award, Award.id == Badge.award_id)
+                .where(Badge.status_list_id == number, Award.revoked_at.is_not(None))
+            ).all()
+        unsigned = status.list_credential(
+            url=self.addresses.status_list(number),
+            issuer_did=signer.identity.did,
+            revoked=revoked,
+            size=numbers.size,
+            valid_from=now,
+        )
+        signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, now)
+        with self._database.writing() as session:
+            row = session.get_one(StatusList, number)
+            # A revocation committed since the bits were read has emptied the column again: it must not be overwritten.
+            again = session.scalars(
+                select(Badge.status_index)
+                .join(Award, Award.id == Badge.award_id)
+                .where(Badge.status_list_id == number, Award.revoked_at.is_not(None))
+            ).all()
+            if sorted(again) == sorted(revoked):
+                row.credential, row.signed_at = signed, now
+        return signed
+
+    def baked(self, badge_id: str) -> bytes:
+        """The baked PNG, both versions inside. Raises NoSuchBadge, and BadgeGone once revoked."""
+        self.assertion(badge_id)
+        with self._database.reading() as session:
+            key = self._issued(session, badge_id).image_key
+        assert key is not None
+        return self._storage.read(key)
+
+    def art_png(self, version_id: str) -> bytes:
+        """The picture of a credential version, nobody's award in it. Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            version = self._version(session, version_id)
+            definition = definition_of(session, version)
+        return self._picture(version_id, definition)
+
+    def public_award(self, award_id: str) -> PublicAward:
+        """What anybody may know of an award (by public id). Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            award = session.scalar(select(Award).where(Award.public_id == award_id))
+            if award is None:
+                raise NoSuchBadge
+            version = session.get_one(CredentialVersion, award.version_id)
+            issuer = session.get_one(Organization, award.issuer_id)
+            person = session.get_one(Person, award.person_id)
+            badge_id = session.scalar(
+                select(Badge.public_id).where(Badge.award_id == award.id, Badge.issued_at.is_not(None))
+            )
+            return PublicAward(
+                public_id=award.public_id,
+                badge_public_id=badge_id,
+                definition=definition_of(session, version),
+                version_public_id=version.public_id,
+                issuer_name=issuer.name,
+                issuer_url=issuer.url,
+                holder_name=person.name if award.shows_name else None,
+                awarded_at=award.awarded_at,
+                valid_until=award.valid_until,
+                clock_hours=award.clock_hours,
+                revoked_at=award.revoked_at,
+                revocation_reason=award.revocation_reason,
+                is_test=award.is_test or keys.is_test_address(self.badge_url),
+                is_withdrawn=person.state == "erased",
+            )
+
+    def _issued(self, session: Session, badge_id: str) -> Badge:
+        badge = session.scalar(select(Badge).where(Badge.public_id == badge_id, Badge.issued_at.is_not(None)))
+        if badge is None:
+            raise NoSuchBadge
+        return badge
+
+    def _award_and_badge(self, session: Session, award_id: int) -> tuple[Award, Badge]:
+        badge = session.scalars(select(Badge).where(Badge.award_id == award_id)).one()
+        return session.get_one(Award, award_id), badge
+
+    def _version(self, session: Session, version_id: str) -> CredentialVersion:
+        version = session.scalar(
+            select(CredentialVersion).where(
+                CredentialVersion.public_id == version_id, CredentialVersion.state != "draft"
+            )
+        )
+        if version is None:
+            raise NoSuchBadge
+        return version
+
+    def _class_facts(self, version_id: str) -> documents.ClassFacts:
+        with self._database.reading() as session:
+            version = self._version(session, version_id)
+            issuer_id = session.scalars(
+                select(Credential.issuer_id).where(Credential.id == version.credential_id)
+            ).one()
+            issuer = session.get_one(Organization, issuer_id)
+            achievement = achievement_facts(definition_of(session, version), version)
+            current = self._current_key(session, issuer_id)
+        did = (
+            keys.issuer_identity(
+                self.badge_url, issuer.public_id, keys.PublicKey.from_multibase(current.fragment)
+            ).did
+            if current
+            else self.addresses.issuer(issuer.public_id)
+        )
+        return documents.ClassFacts(
+            self.addresses, organization_facts(issuer, self.badge_url), did, achievement
+        )
+
+    def _picture(self, version_id: str, definition: Definition) -> bytes:
+        """The PNG of a version's badge, rendered once and kept."""
+        document = definition.document
+        key = f"art/{version_id}-{_PICTURE_PIXELS}.png"
+        try:
+            return self._storage.read(key)
+        except FileNotFoundError:
+            pass
+        svg = art.badge_svg(
+            shape=document.badge.shape,
+            primary=document.badge.primary_colour,
+            accent=document.badge.accent_colour,
+            icon=document.badge.icon,
+            name=document.badge.name,
+            code=document.code,
+        )
+        picture = art.badge_png(svg, _PICTURE_PIXELS)
+        self._storage.put(key, [picture])
+        return picture
