@@ -1,0 +1,35 @@
+"""The few places a person may go from the top bar, by what they may do."""
+
+from dataclasses import dataclass
+
+from flask import current_app, request
+
+from microcred.web.base.surface import page_url, surface
+
+
+@dataclass(frozen=True)
+class Place:
+    """One link of the top bar."""
+
+    label: str
+    url: str
+    is_here: bool
+
+
+def navigation() -> list[Place]:
+    """The links for this person on this surface; empty where there is only one place to be."""
+    here = surface()
+    rights, offices = here.actor.rights, {office.role for office in here.actor.offices}
+    wanted = [
+        ("My credential", "teacher.home", "submit" in rights),
+        ("Credential", "teacher.preview", "submit" not in rights and "read" in rights),
+        ("Course", "coordinator.course", "see_progress" in rights),
+        ("Reviews", "review.queue", "reviewer" in offices),
+        ("Decisions", "approve.queue", "approver" in offices),
+    ]
+    places = [
+        Place(label, page_url(endpoint), request.endpoint == f"{here.name}.{endpoint}")
+        for label, endpoint, may in wanted
+        if may and f"{here.name}.{endpoint}" in current_app.view_functions
+    ]
+    return places if len(places) > 1 else []
