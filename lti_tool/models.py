@@ -25,14 +25,17 @@ LMS_KINDS = ("canvas", "moodle", "schoology", "other")
 
 
 class Registration(Base):
-    """A platform's registration of this tool: issuer, client id, endpoints and what an operator decided about them."""
+    """A platform's registration of this tool: issuer, client id, endpoints and what an operator decided about
+    them.
+    """
 
     __tablename__ = "registration"
     __table_args__ = (
         CheckConstraint(f"state IN {REGISTRATION_STATES}", name="state"),
         CheckConstraint(f"lms IN {LMS_KINDS}", name="lms"),
         Index("ix_registration_issuer_client_id", "issuer", "client_id"),
-        # Two sites may share issuer and client id (self-hosted Canvas); then each answers only at its own login URL.
+        # Two sites may share issuer and client id (self-hosted Canvas); then each answers only at its own
+        # login URL.
         Index(
             "uq_registration_issuer_client_id_alone",
             "issuer",
@@ -62,7 +65,9 @@ class Registration(Base):
     """`aud` of client assertions where it is not the token URL."""
     trusted_audiences: Mapped[list[str]] = mapped_column(Json, default=list)
     service_hosts: Mapped[list[str]] = mapped_column(Json, default=list)
-    """host[:port] names, `*.` wildcards allowed, that service and return URLs may use beside the endpoints' own."""
+    """host[:port] names, `*.` wildcards allowed, that service and return URLs may use beside the endpoints'
+    own.
+    """
     algorithms: Mapped[list[str]] = mapped_column(Json, default=lambda: ["RS256"])
     any_deployment: Mapped[bool] = mapped_column(Boolean, server_default=false())
     scopes: Mapped[list[str] | None] = mapped_column(Json)
@@ -72,13 +77,17 @@ class Registration(Base):
 
 
 class Deployment(Base):
-    """One installation of the tool within a platform (LTI Core 3.1.3). `noted` ones were seen in a signed launch, nothing more."""
+    """One installation of the tool within a platform (LTI Core 3.1.3). `noted` ones were seen in a signed
+    launch, nothing more.
+    """
 
     __tablename__ = "deployment"
     __table_args__ = (
         UniqueConstraint("registration_id", "deployment_id"),
         CheckConstraint(f"state IN {DEPLOYMENT_STATES}", name="state"),
-        CheckConstraint("state <> 'approved' OR organization_id IS NOT NULL", name="approved_has_organization"),
+        CheckConstraint(
+            "state <> 'approved' OR organization_id IS NOT NULL", name="approved_has_organization"
+        ),
     )
 
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
@@ -138,7 +147,9 @@ class ResourceLink(Base):
 
 
 class Launch(Base):
-    """An accepted launch and the page session it opened. `state_id` is unique: a second use of one login is `state_used`."""
+    """An accepted launch and the page session it opened. `state_id` is unique: a second use of one login is
+    `state_used`.
+    """
 
     __tablename__ = "launch"
     __table_args__ = (

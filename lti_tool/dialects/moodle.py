@@ -1,0 +1,28 @@
+"""Moodle 4.5 to 5.1, as seen live and read in `mod/lti`."""
+
+from collections.abc import Mapping
+
+from lti_tool.dialects import plain
+from lti_tool.dialects.base import FINAL_MOMENTS, Dialect, Reading
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Reading:
+    """A 200 with `[]` is a refusal whose reason PHP could not send; the body of a success is empty."""
+    if status == 200 and body.strip() == b"[]":
+        return Reading("blocked", "config_error")
+    if status == 400:
+        # Learner without a gradebook role is the one case our own bodies can meet; the reason phrase is not
+        # kept.
+        return Reading("blocked", "user_not_in_course")
+    if status == 403:
+        return Reading("blocked", "course_closed")
+    return plain.classify(status, headers, body)
+
+
+MOODLE = Dialect(
+    name="moodle",
+    classify=classify,
+    moments=FINAL_MOMENTS,
+    comment="always",
+    pages_line_items=False,
+)
