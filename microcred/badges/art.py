@@ -1,4 +1,4 @@
-"""Badge art, drawn from the catalogue: a shape in the main colour, a two-tone icon, a ribbon in the accent colour.
+"""Badge art, drawn from the catalogue: shape in the main colour, two-tone icon, ribbon in the accent colour.
 
 The edge is the level: a cream line for a micro-credential, gold with beads for a stack. From 150 px up
 the ribbon holds the name, below that the code; a tiny badge is shape and icon alone. A badge that is not
@@ -78,7 +78,8 @@ def badge_svg(
     measures = f' width="{width}" height="{round(width * high / wide)}"' if width else ""
     label = facts.alt or facts.name
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="badge-art" viewBox="{left} {top} {wide} {high}"{measures} '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="badge-art"{measures} '
+        f'viewBox="{left} {top} {wide} {high}" '
         f'role="img" aria-label={quoteattr(_visible(label))}>'
         f"<title>{escape(_visible(facts.name))}</title>{parts}</svg>"
     )
@@ -88,7 +89,7 @@ def badge_png(svg: str, px: int) -> bytes:
     """The picture `px` wide as PNG, transparent outside the badge. Raises ArtError `size_invalid`."""
     if not 16 <= px <= _MAX_PIXELS:
         raise ArtError("size_invalid", f"a badge picture is 16 to {_MAX_PIXELS} px wide")
-    # No font is ever looked for: the lettering is outlines, and other machines' fonts must not change a picture.
+    # No font is looked for: the lettering is outlines, and a machine's fonts must not change a picture.
     return resvg_py.svg_to_bytes(svg_string=svg, width=px, skip_system_fonts=True)
 
 
@@ -101,11 +102,12 @@ def _whole(facts: ArtFacts, colours: Palette, size: Size, key: str) -> str:
     stack = facts.level == "stack"
     inner = 89 if stack else 94
     edge = _stack_edge(facts.shape, colours) if stack else _credential_edge(facts.shape, colours)
+    glow = f'<circle cx="120" cy="96" r="70" fill="{colours.glow}"/>'
     height, scale = (94, 0.86) if stack else _ICON_PLACE[facts.shape]
     return (
         edge
         + f'<clipPath id="{key}-field">{_shape(facts.shape, inner)}</clipPath>'
-        + f'<g clip-path="url(#{key}-field)">{_rays()}<circle cx="120" cy="96" r="70" fill="{colours.glow}"/></g>'
+        + f'<g clip-path="url(#{key}-field)">{_rays()}{glow}</g>'
         + _shape(facts.shape, inner, fill="none", stroke=colours.rim, width=2.5 if stack else 3)
         + _icon(facts.icon, colours, f"translate(120 {height}) scale({scale}) translate(-120 -96)")
         + _ribbon(facts, colours, size)

@@ -5,6 +5,7 @@ from microcred.badges.facts import (
     Addresses,
     AlignmentFacts,
     AwardFacts,
+    ClassFacts,
     CriterionFacts,
     EvidenceFacts,
     IdentifierFacts,
@@ -14,7 +15,7 @@ from microcred.badges.facts import (
     ResultFacts,
     StatusEntry,
 )
-from microcred.badges.ob2 import ob2_assertion, ob2_badge_class, ob2_issuer, ob2_revoked
+from microcred.badges.ob2 import ob2_assertion, ob2_badge_class, ob2_issuer_profile, ob2_revoked
 from microcred.badges.ob3 import ob3_achievement, ob3_credential
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Addresses",
     "AlignmentFacts",
     "AwardFacts",
+    "ClassFacts",
     "CriterionFacts",
     "EvidenceFacts",
     "IdentifierFacts",
@@ -32,7 +34,7 @@ __all__ = [
     "StatusEntry",
     "ob2_assertion",
     "ob2_badge_class",
-    "ob2_issuer",
+    "ob2_issuer_profile",
     "ob2_revoked",
     "ob3_achievement",
     "ob3_credential",

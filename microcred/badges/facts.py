@@ -159,6 +159,16 @@ class StatusEntry:
 
 
 @dataclass(frozen=True)
+class ClassFacts:
+    """What a badge says that is the same for everybody who earns it."""
+
+    addresses: Addresses
+    issuer: OrganizationFacts
+    issuer_did: str
+    achievement: AchievementFacts
+
+
+@dataclass(frozen=True)
 class AwardFacts:
     """Everything that one badge says. Moments are aware; `issuer_did` is from `keys.issuer_identity`."""
 
@@ -180,6 +190,10 @@ class AwardFacts:
     """The reviewers' organization, where it is another than the issuer."""
     evidence: tuple[EvidenceFacts, ...] = ()
     test: bool = False
+
+    @property
+    def of_class(self) -> ClassFacts:
+        return ClassFacts(self.addresses, self.issuer, self.issuer_did, self.achievement)
 
 
 def check(facts: AwardFacts) -> None:

@@ -133,7 +133,7 @@ def did_web(badge_url: str, path: str = "") -> str:
 
 
 def is_test_address(badge_url: str) -> bool:
-    """Whether others could not resolve a did:web under this address: no https, an IP address, a local name."""
+    """Whether others could not resolve a did:web here: no https, an IP address, or a local name."""
     parts = urlsplit(badge_url)
     host = (parts.hostname or "").rstrip(".").lower()
     if parts.scheme != "https" or "." not in host or host.endswith(_NEVER_PUBLIC):

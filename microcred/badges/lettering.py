@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 
 def fitted(text: str, *, width: float, largest: float, smallest_line: float, smallest: float) -> list[Line]:
-    """The text in one line, or in two when one would be smaller than `smallest_line`; cut if it still is too long."""
+    """The text in one line, or in two if one would be smaller than `smallest_line`; cut if still too long."""
     text = plain(text)
     size = _size(text, width, largest)
     if size >= smallest_line or " " not in text:

@@ -1,13 +1,13 @@
-"""Open Badges 2.0 with hosted verification: Assertion, BadgeClass and issuer Profile, each served at its own id."""
+"""Open Badges 2.0, hosted: Assertion, BadgeClass and issuer Profile, each served at its own id."""
 
 from typing import Any
 
 from microcred.badges.errors import FactsError
 from microcred.badges.facts import (
-    AchievementFacts,
     Addresses,
     AlignmentFacts,
     AwardFacts,
+    ClassFacts,
     EvidenceFacts,
     OrganizationFacts,
     check,
@@ -53,10 +53,9 @@ def ob2_assertion(facts: AwardFacts) -> Document:
     )
 
 
-def ob2_badge_class(
-    addresses: Addresses, issuer: OrganizationFacts, achievement: AchievementFacts
-) -> Document:
+def ob2_badge_class(facts: ClassFacts) -> Document:
     """The BadgeClass of one version of a credential."""
+    addresses, achievement = facts.addresses, facts.achievement
     image = {"id": addresses.art(achievement.id), "caption": optional(achievement.image_alt)}
     criteria = {
         "id": address(achievement.criteria_url) if achievement.criteria_url else None,
@@ -71,14 +70,14 @@ def ob2_badge_class(
             "description": text(achievement.description),
             "image": without_none(image),
             "criteria": without_none(criteria),
-            "issuer": addresses.issuer(issuer.id),
+            "issuer": addresses.issuer(facts.issuer.id),
             "alignment": [_alignment(item) for item in achievement.alignments] or None,
             "tags": [text(tag) for tag in achievement.tags] or None,
         }
     )
 
 
-def ob2_issuer(addresses: Addresses, issuer: OrganizationFacts) -> Document:
+def ob2_issuer_profile(addresses: Addresses, issuer: OrganizationFacts) -> Document:
     """The issuer's Profile. Raises FactsError `issuer_email`: OB 2.0 requires an address for questions."""
     if not issuer.email:
         raise FactsError("issuer_email", "an OB 2.0 issuer needs an e-mail address")

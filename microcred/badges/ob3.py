@@ -5,10 +5,9 @@ a list, since verifiers differ in what else they accept.
 """
 
 from microcred.badges.facts import (
-    AchievementFacts,
-    Addresses,
     AlignmentFacts,
     AwardFacts,
+    ClassFacts,
     CriterionFacts,
     EvidenceFacts,
     IdentifierFacts,
@@ -58,10 +57,9 @@ def ob3_credential(facts: AwardFacts) -> Document:
     )
 
 
-def ob3_achievement(
-    addresses: Addresses, issuer: OrganizationFacts, issuer_did: str, achievement: AchievementFacts
-) -> Document:
-    """The Achievement, as it stands in the credential and is served at its own id (there with an `@context`)."""
+def ob3_achievement(facts: ClassFacts) -> Document:
+    """The Achievement as it stands in the credential; it is also served at its own id."""
+    addresses, achievement = facts.addresses, facts.achievement
     own_id = addresses.achievement(achievement.id)
     criteria = {
         "id": address(achievement.criteria_url) if achievement.criteria_url else None,
@@ -76,7 +74,7 @@ def ob3_achievement(
             "name": text(achievement.name),
             "description": text(achievement.description),
             "criteria": without_none(criteria),
-            "creator": _profile(issuer_did, issuer),
+            "creator": _profile(facts.issuer_did, facts.issuer),
             "humanCode": optional(achievement.code),
             "version": optional(achievement.version),
             "inLanguage": optional(achievement.language),
@@ -96,9 +94,7 @@ def _subject(facts: AwardFacts) -> Document:
             "id": address(subject_id) if subject_id else None,
             "type": ["AchievementSubject"],
             "identifier": [_identifier(item) for item in facts.recipient.identifiers] or None,
-            "achievement": ob3_achievement(
-                facts.addresses, facts.issuer, facts.issuer_did, facts.achievement
-            ),
+            "achievement": ob3_achievement(facts.of_class),
             "narrative": TEST_NARRATIVE if facts.test else None,
             "creditsEarned": number(facts.credits_earned),
             "source": _source(facts),

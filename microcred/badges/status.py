@@ -21,7 +21,7 @@ _MAXIMUM_BITS = 1 << 24
 
 
 def encoded_list(revoked: Iterable[int], size: int = MINIMUM_BITS) -> str:
-    """`u` and the base64url of the compressed bits, bit 0 leftmost (section 3.3). Equal input gives equal text.
+    """`u` and the base64url of the compressed bits, bit 0 leftmost (section 3.3). Same input, same text.
 
     Raises StatusError `size_invalid` or `index_invalid`.
     """

@@ -15,8 +15,8 @@ from microcred.badges.errors import FactsError
 Document: TypeAlias = dict[str, Any]
 
 TEST_NARRATIVE = (
-    "Test badge. It was issued from an address that is not public on the internet, so that others cannot look "
-    "up its issuer. It is not a record of achievement."
+    "Test badge. It was issued from an address that is not public on the internet, so that others cannot "
+    "look up its issuer. It is not a record of achievement."
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f<>\"{}|\\^`\ud800-\udfff]")
@@ -47,7 +47,7 @@ def address(value: str) -> str:
 
 
 def moment(value: datetime) -> str:
-    """`2026-09-14T08:30:00Z`: in UTC and whole seconds. Raises FactsError `dates` for a moment without a zone."""
+    """`2026-09-14T08:30:00Z`: in UTC and whole seconds. Raises FactsError `dates` without a zone."""
     if value.tzinfo is None:
         raise FactsError("dates", "a moment needs a time zone")
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
