@@ -1,0 +1,68 @@
+"""Everything that must happen later or leave the building: one table, ordered, retried, limited, never
+lost."""
+
+from microcred.outbox.admin import (
+    DestinationStatus,
+    Entry,
+    RetryRefused,
+    Status,
+    entries,
+    retry,
+    retry_all,
+    start_destination,
+    status,
+    stop_destination,
+)
+from microcred.outbox.models import OutboxRow
+from microcred.outbox.outcomes import (
+    Accepted,
+    Blocked,
+    Delivered,
+    Handler,
+    Job,
+    Outcome,
+    Retry,
+    Superseded,
+    Throttled,
+    Unverified,
+    register,
+)
+from microcred.outbox.policy import Limit, Policy
+from microcred.outbox.queue import add, cancel
+from microcred.outbox.wake import LocalWake, PostgresWake, RedisWake, Wake, use_wake
+from microcred.outbox.worker import Worker
+
+__all__ = [
+    "Accepted",
+    "Blocked",
+    "Delivered",
+    "DestinationStatus",
+    "Entry",
+    "Handler",
+    "Job",
+    "Limit",
+    "LocalWake",
+    "OutboxRow",
+    "Outcome",
+    "Policy",
+    "PostgresWake",
+    "RedisWake",
+    "Retry",
+    "RetryRefused",
+    "Status",
+    "Superseded",
+    "Throttled",
+    "Unverified",
+    "Wake",
+    "Worker",
+    "add",
+    "cancel",
+    "entries",
+    "register",
+    "retry",
+    "retry_all",
+    "start_destination",
+    "status",
+    "stop_destination",
+    "use_wake",
+]

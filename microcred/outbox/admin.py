@@ -1,0 +1,202 @@
+"""What operators and coordinators see of the outbox, and what they may do: look, send again, stop, start."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from microcred.database import after_commit
+from microcred.outbox.models import UNFINISHED, OutboxDestination, OutboxRow
+from microcred.outbox.wake import wake_of
+
+_COUNTED = (*UNFINISHED, "blocked", "dead", "unverified", "accepted")
+_RETRIABLE = ("blocked", "dead", "unverified")
+
+
+class RetryRefused(Exception):
+    """A row that cannot be sent again. `code`: unknown, not_stuck (nothing to do) or newer (a newer
+    version exists)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class DestinationStatus:
+    """A destination that is resting, failing or stopped."""
+
+    name: str
+    failures: int
+    failing_since: datetime | None
+    paused_until: datetime | None
+    pause_reason: str | None
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """Counts by state (history is not counted), the oldest moment something has been due, destinations in
+    trouble."""
+
+    counts: Mapping[str, int]
+    oldest_due_at: datetime | None
+    troubled: Sequence[DestinationStatus]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row as a list shows it."""
+
+    id: int
+    kind: str
+    destination: str
+    state: str
+    reason: str | None
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    last_tried_at: datetime | None
+    last_answer: Mapping[str, Any] | None
+    may_retry: bool
+
+
+def status(session: Session, *, now: datetime) -> Status:
+    """How the outbox stands."""
+    counted = session.execute(
+        select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(_COUNTED)).group_by(OutboxRow.state)
+    )
+    counts = dict.fromkeys(_COUNTED, 0) | {row[0]: row[1] for row in counted}
+    oldest = session.scalar(
+        select(func.min(OutboxRow.due_at)).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now)
+    )
+    troubled = session.scalars(
+        select(OutboxDestination)
+        .where(
+            OutboxDestination.stopped
+            | (OutboxDestination.failures > 0)
+            | (OutboxDestination.paused_until > now)
+        )
+        .order_by(OutboxDestination.name)
+    )
+    return Status(
+        counts,
+        oldest,
+        [
+            DestinationStatus(d.name, d.failures, d.failing_since, d.paused_until, d.pause_reason, d.stopped)
+            for d in troubled
+        ],
+    )
+
+
+def entries(
+    session: Session,
+    *,
+    states: Sequence[str] = ("waiting", "held", "blocked", "dead", "unverified"),
+    after_id: int = 0,
+    limit: int = 100,
+) -> list[Entry]:
+    """Rows in these states by id, `limit` at most, beginning after `after_id`."""
+    rows = session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.state.in_(states), OutboxRow.id > after_id)
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    return [
+        Entry(
+            r.id,
+            r.kind,
+            r.destination,
+            r.state,
+            r.reason,
+            r.attempts,
+            r.due_at,
+            r.created_at,
+            r.last_tried_at,
+            r.last_answer,
+            r.state in _RETRIABLE,
+        )
+        for r in rows
+    ]
+
+
+def retry(session: Session, row_id: int, *, now: datetime) -> None:
+    """Send a blocked, dead or unverified row again, now, with a new window; a waiting one loses its delay.
+
+    Raises RetryRefused.
+    """
+    row = session.get(OutboxRow, row_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise RetryRefused("unknown")
+    if row.state == "waiting" and row.leased_until is None:
+        row.due_at = now
+    elif row.state in _RETRIABLE:
+        if row.order_key is not None and session.scalar(_newer_than(row.order_key, row.id)):
+            raise RetryRefused("newer")
+        row.state, row.reason, row.finished_at = "waiting", None, None
+        row.due_at, row.attempts, row.first_tried_at = now, 0, None
+    else:
+        raise RetryRefused("not_stuck")
+    session.flush()
+    after_commit(session, wake_of(session.get_bind()).notify)
+
+
+def retry_all(session: Session, *, now: datetime, destination: str | None = None) -> int:
+    """Send every blocked and dead row again that nothing newer has replaced (of one destination, or of
+    all); how many."""
+    newer = aliased(OutboxRow)
+    query = (
+        update(OutboxRow)
+        .where(OutboxRow.state.in_(("blocked", "dead")))
+        .where(
+            ~exists(
+                select(newer.id).where(
+                    newer.order_key == OutboxRow.order_key,
+                    newer.id > OutboxRow.id,
+                    newer.state.not_in(("superseded", "cancelled")),
+                )
+            )
+        )
+        .values(state="waiting", reason=None, finished_at=None, due_at=now, attempts=0, first_tried_at=None)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    if destination is not None:
+        query = query.where(OutboxRow.destination == destination)
+    count = len(session.execute(query).all())
+    after_commit(session, wake_of(session.get_bind()).notify)
+    return count
+
+
+def stop_destination(session: Session, destination: str) -> None:
+    """Send nothing there until `start_destination`; rows are kept."""
+    session.merge(OutboxDestination(name=destination, stopped=True))
+
+
+def start_destination(session: Session, destination: str) -> None:
+    """Send there again, at once."""
+    session.merge(
+        OutboxDestination(
+            name=destination,
+            stopped=False,
+            failures=0,
+            failing_since=None,
+            paused_until=None,
+            pause_reason=None,
+        )
+    )
+    after_commit(session, wake_of(session.get_bind()).notify)
+
+
+def _newer_than(order_key: str, row_id: int) -> Any:
+    return select(
+        exists().where(
+            OutboxRow.order_key == order_key,
+            OutboxRow.id > row_id,
+            OutboxRow.state.not_in(("superseded", "cancelled")),
+        )
+    )

@@ -1,0 +1,212 @@
+"""Storing what came of jobs: one transaction for a batch, each result written only by the holder of the
+newest claim."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from microcred.outbox.models import OutboxDestination, OutboxRow
+from microcred.outbox.outcomes import (
+    Accepted,
+    Blocked,
+    Delivered,
+    Job,
+    Outcome,
+    Retry,
+    Superseded,
+    Throttled,
+    Unverified,
+)
+from microcred.outbox.policy import Policy
+from microcred.outbox.queue import release_next
+
+_log = structlog.get_logger("microcred.outbox")
+Result = tuple[Job, Outcome]
+
+
+@dataclass
+class _Tally:
+    """What one batch says about one destination."""
+
+    succeeded: bool = False
+    failed: int = 0
+    throttled: list[Throttled] = field(default_factory=list)
+
+
+def store(
+    session: Session, results: Sequence[Result], *, now: datetime, policy: Policy, rng: random.Random
+) -> list[Result]:
+    """Write a batch of results; what could not be written now (somebody holds the row) is returned for the
+    next batch.
+
+    A result whose row was claimed again, superseded or cancelled meanwhile is dropped, with its `record`.
+    """
+    if not results:
+        return []
+    mine, left = _still_mine(session, results)
+    settled = [(job, _recorded(session, outcome)) for job, outcome in mine]
+    retried = [
+        job.order_key for job, outcome in settled if isinstance(outcome, Retry | Throttled) and job.order_key
+    ]
+    replaced = _keys_with_newer(session, retried)
+    changes = [_change(job, outcome, job.order_key in replaced, now, policy, rng) for job, outcome in settled]
+    if changes:
+        session.execute(update(OutboxRow), changes)
+    finished = [
+        job.order_key for (job, _), change in zip(settled, changes, strict=True) if change["finished_at"]
+    ]
+    release_next(session, [key for key in finished if key is not None])
+    _judge_destinations(session, settled, now, policy, rng)
+    return left
+
+
+def _still_mine(session: Session, results: Sequence[Result]) -> tuple[list[Result], list[Result]]:
+    """The results whose rows are still theirs, and those whose rows somebody else holds just now.
+
+    Rows are never waited for: whoever adds a newer version holds the older row, and may wait for something
+    we hold.
+    """
+    ids = [job.id for job, _ in results]
+    locked = session.execute(
+        select(OutboxRow.id, OutboxRow.fence, OutboxRow.state)
+        .where(OutboxRow.id.in_(ids))
+        .with_for_update(skip_locked=True)
+    )
+    current = {row.id: (row.fence, row.state) for row in locked}
+    existing: set[int] = set(current)
+    if len(current) < len(ids):
+        existing = set(session.scalars(select(OutboxRow.id).where(OutboxRow.id.in_(ids))))
+    mine: list[Result] = []
+    left: list[Result] = []
+    for job, outcome in results:
+        if job.id in current and current[job.id] == (job.fence, "waiting"):
+            mine.append((job, outcome))
+        elif job.id in existing and job.id not in current:
+            left.append((job, outcome))
+        else:
+            _log.warning("result_dropped", row=job.id, kind=job.kind, outcome=type(outcome).__name__)
+    return mine, left
+
+
+def _recorded(session: Session, outcome: Outcome) -> Outcome:
+    """Run the outcome's own record; where that fails the job is tried again."""
+    if outcome.record is None:
+        return outcome
+    try:
+        with session.begin_nested():
+            outcome.record(session)
+    except Exception as error:  # noqa: BLE001 - one broken record must not lose the batch
+        _log.exception("record_broken", error=type(error).__name__)
+        return Retry(reason="internal_error", destination_failed=False, answer=outcome.answer)
+    return outcome
+
+
+def _keys_with_newer(session: Session, order_keys: Sequence[str]) -> set[str]:
+    """Keys in which a newer version waits: trying the old one again would be pointless."""
+    if not order_keys:
+        return set()
+    query = select(OutboxRow.order_key).where(
+        OutboxRow.order_key.in_(set(order_keys)), OutboxRow.state == "held", OutboxRow.replaces
+    )
+    return {key for key in session.scalars(query) if key is not None}
+
+
+def _change(
+    job: Job, outcome: Outcome, replaced: bool, now: datetime, policy: Policy, rng: random.Random
+) -> dict[str, Any]:
+    """The new values of one row."""
+    change: dict[str, Any] = {
+        "id": job.id,
+        "leased_until": None,
+        "due_at": now,
+        "finished_at": now,
+        "reason": getattr(outcome, "reason", None),
+        "last_answer": dict(outcome.answer) if outcome.answer is not None else None,
+    }
+    match outcome:
+        case Retry() | Throttled() if replaced:
+            return change | {"state": "superseded"}
+        case Throttled():
+            return change | {"state": "waiting", "finished_at": None}
+        case Retry() if now - job.first_tried_at < policy.window:
+            due_at = now + policy.row_delay(job.attempt, outcome.after, rng)
+            return change | {"state": "waiting", "finished_at": None, "due_at": due_at}
+        case Retry():
+            _log.error(
+                "outbox_dead", row=job.id, kind=job.kind, destination=job.destination, reason=outcome.reason
+            )
+            return change | {"state": "dead"}
+        case Delivered():
+            return change | {"state": "delivered"}
+        case Accepted():
+            return change | {"state": "accepted"}
+        case Unverified():
+            return change | {"state": "unverified"}
+        case Superseded():
+            return change | {"state": "superseded"}
+        case Blocked():
+            return change | {"state": "blocked"}
+    raise TypeError(f"{type(outcome).__name__} is not an outcome of the outbox")
+
+
+def _judge_destinations(
+    session: Session, settled: Sequence[Result], now: datetime, policy: Policy, rng: random.Random
+) -> None:
+    """Count failures, open and close breakers, keep the pauses that destinations asked for."""
+    tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
+    for job, outcome in settled:
+        tally = tallies[job.destination]
+        match outcome:
+            case Throttled():
+                tally.throttled.append(outcome)
+            case Retry():
+                tally.failed += outcome.destination_failed
+            case _:
+                tally.succeeded = True
+    troubled = [name for name, tally in tallies.items() if tally.failed or tally.throttled]
+    query = (
+        select(OutboxDestination)
+        .where(OutboxDestination.name.in_(tallies))
+        .where((OutboxDestination.failures > 0) | OutboxDestination.name.in_(troubled))
+        .order_by(OutboxDestination.name)
+        .with_for_update()
+    )
+    for destination in session.scalars(query):
+        _judge(destination, tallies[destination.name], now, policy, rng)
+
+
+def _judge(
+    destination: OutboxDestination, tally: _Tally, now: datetime, policy: Policy, rng: random.Random
+) -> None:
+    if tally.succeeded and not tally.throttled:
+        if destination.failures >= policy.breaker_after:
+            _log.info("destination_recovered", destination=destination.name)
+        destination.failures, destination.failing_since = 0, None
+        if destination.pause_reason == "not_answering":
+            destination.paused_until = destination.pause_reason = None
+        return
+    destination.failures += tally.failed + (1 if tally.throttled else 0)
+    destination.failing_since = destination.failing_since or now
+    reason, pause = None, None
+    if tally.throttled:
+        worst = max(tally.throttled, key=lambda t: t.after or 0.0)
+        reason, pause = worst.reason, policy.pause(destination.failures, worst.after, rng)
+    elif destination.failures >= policy.breaker_after:
+        beyond = destination.failures - policy.breaker_after + 1
+        reason, pause = "not_answering", policy.pause(beyond, None, rng)
+    if pause is None:
+        return
+    if destination.pause_reason != reason:
+        _log.warning(
+            "destination_paused", destination=destination.name, reason=reason, seconds=pause.total_seconds()
+        )
+    until = now + pause
+    destination.pause_reason = reason
+    destination.paused_until = max(until, destination.paused_until) if destination.paused_until else until
