@@ -1,8 +1,8 @@
 """What every page stands on: surfaces and rights, forms, errors, headers, layout, pictures.
 
-For the audiences' packages: make a `flask.Blueprint`, take `surface()`, `actor()` and `page_url()` from here, extend
-`base/layout.html`, put `{{ m.token() }}` into every form that changes something, and name each field that holds a person's own
-words `text` or `text-<something>`, so that it is shown again when the page session has ended.
+For the audiences' packages: make a `flask.Blueprint`, take `surface()`, `actor()` and `page_url()` from here,
+extend `base/layout.html`, put `{{ m.token() }}` into every form that changes something, and name each field
+that holds a person's own words `text` or `text-<something>`: it is shown again when the page session has ended.
 """
 
 from microcred.web.base.art import badge_art, ring

@@ -1,17 +1,18 @@
 """Pages that every surface has: help, opening in a new tab, and the door of `/desk/`."""
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from lti_tool.sessions import HandoverRefused
+from lti_tool.sessions import SessionEnded
 from microcred.people import links
 from microcred.web.base.incoming import check_same_origin
-from microcred.web.base.surface import DESK_COOKIE, page_url, surface
+from microcred.web.base.surface import DESK_COOKIE, surface
 from microcred.web.services import services
 
 common_pages = Blueprint("common", __name__)
 desk_door = Blueprint("door", __name__, url_prefix="/desk")
+handover = Blueprint("handover", __name__)
 
 _DOOR_WORDS = {
     "unknown": "This link is not one of ours. Check that you copied all of it.",
@@ -27,6 +28,12 @@ def help_page() -> ResponseReturnValue:
     return render_template("base/help.html")
 
 
+@common_pages.get("/form-token")
+def form_token() -> ResponseReturnValue:
+    """The token of this session's forms, for a page that outlived its own session (see `ended`)."""
+    return {"form_token": surface().form_token}
+
+
 @common_pages.post("/open")
 def make_handover() -> ResponseReturnValue:
     """Make a one-use link that opens this page in a new tab; a new tab has another cookie partition."""
@@ -34,7 +41,7 @@ def make_handover() -> ResponseReturnValue:
     if launch is None:
         raise NotFound
     place = _place(request.form.get("place", ""), launch.launch_public_id)
-    secret = services().lti.sessions.make_handover(launch.launch_public_id, services().clock.now())
+    secret = services().lti.sessions.make_handover(launch.launch_public_id)
     url = url_for("handover.take", launch_id=launch.launch_public_id, h=secret, to=place)
     if "X-Fragment" in request.headers:
         return {"url": url}
@@ -47,28 +54,26 @@ def _place(path: str, launch_id: str) -> str:
     return path[len(below) :] if path.startswith(below) else ""
 
 
-handover = Blueprint("handover", __name__)
-
-
 @handover.get("/app/<launch_id>/open")
 def take(launch_id: str) -> ResponseReturnValue:
     """Use the one-use link: sets the launch's cookie in this tab's partition."""
     used = services()
     try:
-        cookie = used.lti.sessions.take_handover(launch_id, request.args.get("h", ""), used.clock.now())
-    except HandoverRefused:
+        with used.database.writing() as session:
+            cookie = used.lti.sessions.take_handover(session, launch_id, request.args.get("h", ""))
+    except SessionEnded:
         return render_template("base/handover_used.html"), 403
     place = request.args.get("to", "")
     # The address is built by us from the launch and a path below it, so no other site can be named.
     home = url_for("app.teacher.home", launch_id=launch_id)
     response = redirect(home + place.lstrip("/") if ".." not in place else home, 303)
-    cookie.put_on(response)
+    response.set_cookie(cookie.name, cookie.value, **cookie.attributes)
     return response
 
 
 @desk_door.get("/enter")
 def enter_page() -> ResponseReturnValue:
-    """Show whom a one-time link is for; nothing is used up before the button, since mail scanners open links too."""
+    """Show whom a one-time link is for; only the button uses it up, since mail scanners open links too."""
     secret = request.args.get("k", "")
     try:
         with services().database.reading() as session:

@@ -85,7 +85,7 @@ def _too_large(error: BodyTooLarge) -> Response:
 
 
 def _cross_site(_error: CrossSite) -> Response:
-    message = "For safety, changes are taken only from this tool's own pages. Go back, reload the page and try again."
+    message = "For safety, changes are taken only from our own pages. Go back, reload the page and try again."
     return answer(Said(403, "cross_site", "That did not come from one of our pages", message))
 
 

@@ -12,7 +12,7 @@ from microcred.web.services import services
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TOKEN = "form_token"  # noqa: S105 (the name of the field)
 TEXT_PREFIX = "text"
-"""Fields whose names begin so hold what a person typed; they are shown again when a page session has ended."""
+"""Fields whose names begin so hold what a person typed; it is shown again when a page session has ended."""
 BODY_BYTES = 2 * 1024 * 1024
 """The longest body of a request that brings no file."""
 _AROUND_A_FILE = 64 * 1024

@@ -1,4 +1,4 @@
-"""The page of a refused login or launch: what happened, what to do, and a code for whoever administers the LMS."""
+"""The page of a refused login or launch: what happened, what to do, and a code for the LMS administrator."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,8 @@ class RefusalWords:
 
 _TIME = RefusalWords(
     "This page waited too long to open",
-    "For safety, the way in from your course lasts a few minutes. Your work is not affected: everything you saved is still there.",
+    "For safety, the way in from your course lasts a few minutes. "
+    "Your work is not affected: everything you saved is still there.",
     _AGAIN,
 )
 _USED = RefusalWords(
@@ -36,7 +37,8 @@ _USED = RefusalWords(
 )
 _BROWSER = RefusalWords(
     "Your browser did not keep what we need to let you in safely",
-    "That happens when cookies are switched off, or when the page was opened in one browser and finished in another.",
+    "That happens when cookies are switched off, "
+    "or when the page was opened in one browser and finished in another.",
     (
         "Go back to your course page.",
         "Click the micro-credential again, in this browser.",
@@ -45,12 +47,14 @@ _BROWSER = RefusalWords(
 )
 _SET_UP = RefusalWords(
     "Your LMS and this tool do not know each other yet",
-    "Something in how they were connected does not fit. It is nothing that you did, and your work is not affected.",
+    "Something in how they were connected does not fit. "
+    "It is nothing that you did, and your work is not affected.",
     _ADMIN,
 )
 _NOT_TRUSTED = RefusalWords(
     "We could not be sure that this came from your LMS",
-    "To keep everybody's work safe we did not let it in. It is nothing that you did, and your work is not affected.",
+    "To keep everybody's work safe we did not let it in. "
+    "It is nothing that you did, and your work is not affected.",
     (
         *_AGAIN[:2],
         "If you see this twice, tell the person who looks after your LMS, and give them the code below.",
@@ -119,9 +123,10 @@ def refusal_words(code: str) -> RefusalWords:
 
 
 def render_refusal(code: str, *, return_url: str | None = None, detail: str | None = None) -> str:
-    """The refusal page as HTML. `detail` may name what an administrator must look at, never a value from outside.
+    """The refusal page as HTML. `detail` may say what an administrator must look at, never a value from outside.
 
-    `return_url` must have been judged by the caller. The page carries `data-lti-error`; headers and status are the caller's.
+    `return_url` must have been judged by the caller. The page carries `data-lti-error`; headers and status are
+    the caller's.
     """
     return render_template(
         "base/refusal.html", code=code, words=refusal_words(code), return_url=return_url, detail=detail

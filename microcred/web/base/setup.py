@@ -8,6 +8,7 @@ from microcred.web.base import wording
 from microcred.web.base.art import badge_art, ring
 from microcred.web.base.assets import Assets, assets
 from microcred.web.base.common import common_pages, desk_door, handover
+from microcred.web.base.ended import relaunch
 from microcred.web.base.errors import register_errors
 from microcred.web.base.headers import add_headers
 from microcred.web.base.icons import icon
@@ -24,14 +25,16 @@ def init_web(
     desk: Sequence[Blueprint],
     public: Sequence[Blueprint] = (),
 ) -> None:
-    """Put `launch` under `/app/<L>/`, `desk` under `/desk/`, `public` where they say; a blueprint may be in both of the first two.
+    """Put `launch` under `/app/<L>/`, `desk` under `/desk/`, `public` where they say; one may be in both the first.
 
-    Endpoints are then `app.<blueprint>.<view>` and `desk.<blueprint>.<view>`; `page_url("<blueprint>.<view>")` finds the right one.
+    Endpoints are then `app.<blueprint>.<view>` and `desk.<blueprint>.<view>`; `page_url("<blueprint>.<view>")`
+    finds the right one.
     """
     app.register_blueprint(Blueprint("web", __name__, template_folder="../templates"))
     app.register_blueprint(assets)
     app.register_blueprint(desk_door)
     app.register_blueprint(handover)
+    app.register_blueprint(relaunch)
     app.register_blueprint(launch_surface([common_pages, *launch]))
     app.register_blueprint(desk_surface([common_pages, *desk]))
     for blueprint in public:

@@ -1,7 +1,7 @@
 """The two places where people work: `/app/<L>/` (pages of a launch) and `/desk/` (a first-party session).
 
-A page that exists on both is one blueprint, registered in both; `page_url` keeps people on the surface they are on. Who they are and
-what they may is looked up again for every request.
+A page that exists on both is one blueprint, registered in both; `page_url` keeps people on the surface they are
+on. Who they are and what they may is looked up again for every request.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, g, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lti_tool.sessions import COOKIE_NAME, PageSession, SessionEnded
+from lti_tool.sessions import COOKIE, HEADER, PageSession, SessionEnded
 from microcred.operations.actor import Actor, actor_for_desk, actor_for_launch
 from microcred.people import links, policies
 from microcred.web.base.ended import desk_ended_page, launch_ended_page
@@ -21,8 +21,6 @@ from microcred.web.base.incoming import FORM_TOKEN, SAFE_METHODS, CrossSite, che
 from microcred.web.services import services
 
 DESK_COOKIE = "__Secure-desk"
-LAUNCH_HEADER = "X-Launch-Session"
-"""Where no cookie exists at all, the page keeps its session in memory and sends it so."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +86,18 @@ def _take_launch_id(_endpoint: str | None, values: dict[str, Any] | None) -> Non
 def _enter_launch() -> ResponseReturnValue | None:
     used, launch_id = services(), g.launch_id
     check_same_origin()
-    credential = request.cookies.get(COOKIE_NAME) or request.headers.get(LAUNCH_HEADER)
-    now = used.clock.now()
+    credential = request.cookies.get(COOKIE) or request.headers.get(HEADER)
     try:
-        launch = used.lti.sessions.resolve(launch_id, credential, now)
+        with used.database.reading() as session:
+            launch = used.lti.sessions.resolve(session, launch_id, credential)
+            who = actor_for_launch(session, launch, used.clock.now())
+            zone = policies.zone_of(session, launch.organization_id)
     except SessionEnded as ended:
-        allow_frames(ended.platform_origins)
         check_size()
-        return launch_ended_page(ended)
+        return launch_ended_page(launch_id, ended.reason)
+    if launch.needs_touch:
+        used.lti.sessions.touch(launch)
     allow_frames(launch.platform_origins)
-    with used.database.reading() as session:
-        who = actor_for_launch(session, launch, now)
-        zone = policies.zone_of(session, launch.organization_id)
     g.surface = Surface("app", who, used.lti.sessions.form_token(launch_id), zone, launch=launch)
     check_size()
     _check_form_token()
