@@ -1,7 +1,7 @@
 """Tables of the domain: catalogue, pursuits and tries, evidence, reviews, decisions, awards.
 
-The catalogue's rich content lives in `CredentialVersion.document`, one immutable JSON document per published version that
-`microcred.credentials.schema` describes; columns beside it exist only for what is searched or joined.
+The catalogue's rich content lives in `CredentialVersion.document`, one immutable JSON document per published
+version that `microcred.credentials.schema` describes; columns beside it exist only for what is searched or joined.
 """
 
 from datetime import datetime
@@ -39,14 +39,27 @@ ATTEMPT_STATES = (
     "withdrawn",
     "appeal_open",
     "upheld",
+    "revoked",
+    "expired",
 )
+"""Those of `microcred.credentials.steps.State`."""
+CLOSED_STATES = ("revisions_requested", "awarded", "denied", "upheld", "revoked", "expired")
+"""Those of `microcred.credentials.steps.CLOSED`: a new try may be open beside such a one."""
 RECOMMENDATIONS = ("award", "revise", "deny")
-DECISIONS = ("award", "deny", "return_to_reviewer", "request_revisions", "revoke", "appeal_award", "appeal_uphold")
+DECISIONS = (
+    "award",
+    "deny",
+    "return_to_reviewer",
+    "request_revisions",
+    "revoke",
+    "appeal_award",
+    "appeal_uphold",
+)
 EVIDENCE_KINDS = ("file", "link")
 
 
 class Catalogue(Base):
-    """One imported catalogue: what is said once for all its entries (title, labels, scales, frameworks, schemes, rules)."""
+    """One imported catalogue: what is said once for all its entries (title, labels, scales, schemes, rules)."""
 
     __tablename__ = "catalogue"
 
@@ -68,8 +81,6 @@ class Credential(Base):
     """`id` in the catalogue file, such as `mc-shape-ideas`."""
     kind: Mapped[str] = mapped_column(String(20))
     catalogue_id: Mapped[int] = mapped_column(ForeignKey("catalogue.id"))
-    position: Mapped[int] = mapped_column(Integer)
-    """Order in the catalogue file."""
     issuer_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
 
 
@@ -95,6 +106,8 @@ class CredentialVersion(Base):
     """Lower-case words that the picker searches: title, code, one line, tags, subjects, standards."""
     clock_hours: Mapped[int] = mapped_column(Integer)
     document: Mapped[dict[str, Any]] = mapped_column(Json)
+    position: Mapped[int] = mapped_column(Integer)
+    """Order in the catalogue file."""
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential: Mapped[Credential] = relationship(lazy="raise")
 
@@ -131,8 +144,8 @@ class Attempt(Base):
             "uq_attempt_open",
             "pursuit_id",
             unique=True,
-            sqlite_where=text("state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld')"),
-            postgresql_where=text("state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld')"),
+            sqlite_where=text(f"state NOT IN {CLOSED_STATES}"),
+            postgresql_where=text(f"state NOT IN {CLOSED_STATES}"),
         ),
         Index("ix_attempt_state_decision_due_at", "state", "decision_due_at"),
     )
@@ -206,7 +219,7 @@ class EvidenceItem(Base):
 
 
 class EvidencePermission(Base):
-    """Permission for one student code and kind: the teacher's word that a form is on file, or the form itself."""
+    """Permission for one student code and kind: the teacher's word that a form is on file, or the form."""
 
     __tablename__ = "evidence_permission"
     __table_args__ = (
@@ -230,7 +243,9 @@ class Review(Base):
     __tablename__ = "review"
     __table_args__ = (
         UniqueConstraint("attempt_id", "reviewer_id"),
-        CheckConstraint(f"recommendation IS NULL OR recommendation IN {RECOMMENDATIONS}", name="recommendation"),
+        CheckConstraint(
+            f"recommendation IS NULL OR recommendation IN {RECOMMENDATIONS}", name="recommendation"
+        ),
         CheckConstraint("(recommendation IS NULL) = (finished_at IS NULL)", name="finished"),
         Index("ix_review_reviewer_finished_at", "reviewer_id", "finished_at"),
     )

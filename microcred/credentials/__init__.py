@@ -1,0 +1,58 @@
+"""The domain: the catalogue, what a try lacks, what ratings come to, and the one state machine."""
+
+from microcred.credentials.completeness import Answer, Missing, PartProgress, Piece, Work, progress
+from microcred.credentials.definition import Definition, definition_of, document_of
+from microcred.credentials.errors import (
+    CatalogueRefused,
+    CredentialError,
+    EvidenceRefused,
+    NotInCatalogue,
+    Problem,
+    PublishedVersionChanged,
+    Refused,
+)
+from microcred.credentials.passing import Outcome, PartResult, PartState, Points, evaluate, points
+from microcred.credentials.schema import CatalogueFile, MicroCredential, Stack
+from microcred.credentials.steps import Action, Moment, State
+from microcred.credentials.words import count_words
+from microcred.credentials.workflow import SYSTEM, Choice, Facts, Party, Plan, choices, may, plan
+
+__all__ = [
+    "SYSTEM",
+    "Action",
+    "Answer",
+    "CatalogueFile",
+    "CatalogueRefused",
+    "Choice",
+    "CredentialError",
+    "Definition",
+    "EvidenceRefused",
+    "Facts",
+    "MicroCredential",
+    "Missing",
+    "Moment",
+    "NotInCatalogue",
+    "Outcome",
+    "PartProgress",
+    "PartResult",
+    "PartState",
+    "Party",
+    "Piece",
+    "Plan",
+    "Points",
+    "Problem",
+    "PublishedVersionChanged",
+    "Refused",
+    "Stack",
+    "State",
+    "Work",
+    "choices",
+    "count_words",
+    "definition_of",
+    "document_of",
+    "evaluate",
+    "may",
+    "plan",
+    "points",
+    "progress",
+]
