@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from microcred.database import Database
 from tests.support import chromium, engines
+from tests.support.conformance import Conformance
 from tests.support.servers import Servers
 
 SERVERS = "MICROCRED_TEST_SERVERS"
@@ -26,6 +27,11 @@ hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max
 hypothesis.settings.load_profile("default")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--conformance`, for `make cases`."""
+    parser.addoption("--conformance", type=Path, metavar="FILE", help="write the table of LTI cases to FILE")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forgets settings left in the shell and makes the folder that the run's processes share."""
     for name in [
@@ -34,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith("MICROCRED_") and not name.startswith("MICROCRED_TEST_")
     ]:
         del os.environ[name]
+    config.pluginmanager.register(Conformance(config.getoption("--conformance")))
     if not _is_worker(config):
         os.environ[SERVERS] = str(Servers.new().folder)
 
@@ -220,6 +227,14 @@ def browser_context(browser: Browser) -> Iterator[BrowserContext]:
 def page(browser_context: BrowserContext) -> Page:
     """A tab of that browser."""
     return browser_context.new_page()
+
+
+@pytest.fixture(scope="session")
+def images_folder() -> Path:
+    """Where browser tests leave pictures: docs/images under `make screenshots`, else test-results/images."""
+    folder = Path(os.environ.get("MICROCRED_TEST_IMAGES", "test-results/images")).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture
