@@ -60,8 +60,9 @@ class RegistrationFacts:
     @classmethod
     def of(cls, row: Any) -> "RegistrationFacts":
         """The facts of a `Registration`, or of a row of `COLUMNS`."""
-        values = [getattr(row, column.key) for column in COLUMNS]
-        return cls(*(tuple(value) if isinstance(value, list) else value for value in values))
+        values = (getattr(row, column.key) for column in COLUMNS)
+        facts: list[Any] = [tuple(value) if isinstance(value, list) else value for value in values]
+        return cls(*facts)
 
     @property
     def is_approved(self) -> bool:

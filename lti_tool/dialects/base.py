@@ -70,7 +70,7 @@ class Dialect:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds from a `Retry-After` header (RFC 9110 10.2.3), in either form; None where absent or unreadable."""
+    """Seconds from a `Retry-After` header (RFC 9110 10.2.3); None where absent or unreadable."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
         return float(text)

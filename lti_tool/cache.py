@@ -1,0 +1,160 @@
+"""What processes share and may lose at any moment: platform key sets, access tokens, counters.
+
+In process by default; in Redis where several processes serve. Losing it loses no work and opens no door:
+whatever must be exact is in the database. When Redis does not answer, each process goes on with a cache of
+its own.
+"""
+
+import threading
+from collections import OrderedDict
+from typing import Any, Protocol
+
+import redis
+import structlog
+
+from microcred.database import Clock
+
+_log = structlog.get_logger("lti")
+
+
+class Cache(Protocol):
+    """Bytes under a key for some seconds."""
+
+    def get(self, key: str) -> bytes | None:
+        """The value, if it is still there."""
+        ...
+
+    def put(self, key: str, value: bytes, seconds: float) -> None:
+        """Keep a value."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a value."""
+        ...
+
+    def claim(self, key: str, seconds: float) -> bool:
+        """True for the first who asks within `seconds`, False for all others."""
+        ...
+
+    def count(self, key: str, seconds: float) -> int:
+        """One more under this key, whose count starts again after `seconds`; the count so far."""
+        ...
+
+    def counted(self, key: str) -> int:
+        """The count so far, without adding to it."""
+        ...
+
+
+class InProcessCache:
+    """A cache within one process, bounded to `limit` entries (the oldest leave first)."""
+
+    def __init__(self, clock: Clock, limit: int = 10_000) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+
+    def get(self, key: str) -> bytes | None:
+        with self._lock:
+            return self._live(key)
+
+    def put(self, key: str, value: bytes, seconds: float) -> None:
+        with self._lock:
+            self._keep(key, value, seconds)
+
+    def delete(self, key: str) -> None:
+        with self._lock:
+            self._entries.pop(key, None)
+
+    def claim(self, key: str, seconds: float) -> bool:
+        with self._lock:
+            if self._live(key) is not None:
+                return False
+            self._keep(key, b"", seconds)
+            return True
+
+    def count(self, key: str, seconds: float) -> int:
+        with self._lock:
+            number = int(self._live(key) or b"0") + 1
+            if number == 1:
+                self._keep(key, b"1", seconds)
+            else:
+                self._entries[key] = (self._entries[key][0], b"%d" % number)
+            return number
+
+    def counted(self, key: str) -> int:
+        with self._lock:
+            return int(self._live(key) or b"0")
+
+    def _live(self, key: str) -> bytes | None:
+        entry = self._entries.get(key)
+        if entry is None or entry[0] <= self._clock.now().timestamp():
+            return None
+        return entry[1]
+
+    def _keep(self, key: str, value: bytes, seconds: float) -> None:
+        self._entries[key] = (self._clock.now().timestamp() + seconds, value)
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._limit:
+            self._entries.popitem(last=False)
+
+
+class RedisCache:
+    """The same in Redis, under `prefix`; while Redis is away, in process."""
+
+    def __init__(self, client: "redis.Redis", clock: Clock, prefix: str = "microcred:lti:") -> None:
+        self._client = client
+        self._prefix = prefix
+        self._fallback = InProcessCache(clock)
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            value: Any = self._client.get(self._prefix + key)
+        except redis.RedisError:
+            self._is_away()
+            return self._fallback.get(key)
+        return value if value is None or isinstance(value, bytes) else str(value).encode()
+
+    def put(self, key: str, value: bytes, seconds: float) -> None:
+        try:
+            self._client.set(self._prefix + key, value, px=max(1, int(seconds * 1000)))
+        except redis.RedisError:
+            self._is_away()
+            self._fallback.put(key, value, seconds)
+
+    def delete(self, key: str) -> None:
+        self._fallback.delete(key)
+        try:
+            self._client.delete(self._prefix + key)
+        except redis.RedisError:
+            self._is_away()
+
+    def claim(self, key: str, seconds: float) -> bool:
+        try:
+            return bool(self._client.set(self._prefix + key, b"", px=max(1, int(seconds * 1000)), nx=True))
+        except redis.RedisError:
+            self._is_away()
+            return self._fallback.claim(key, seconds)
+
+    def count(self, key: str, seconds: float) -> int:
+        name = self._prefix + key
+        try:
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.set(name, 0, px=max(1, int(seconds * 1000)), nx=True)
+                pipe.incr(name)
+                return int(pipe.execute()[1])
+        except redis.RedisError:
+            self._is_away()
+            return self._fallback.count(key, seconds)
+
+    def counted(self, key: str) -> int:
+        try:
+            value: Any = self._client.get(self._prefix + key)
+        except redis.RedisError:
+            self._is_away()
+            return self._fallback.counted(key)
+        return int(value or 0)
+
+    def _is_away(self) -> None:
+        if self._fallback.claim("redis-away", 30):
+            _log.warning("redis_away")
