@@ -1,0 +1,32 @@
+"""A small LMS that speaks LTI 1.3: for the demo, and as the independent platform of the tests."""
+
+from .dialects import DIALECTS, PLAIN, Dialect
+from .keys import KeyRing, SigningKey, TokenForm
+from .login import FormPost, LoginInitiation, Refusal
+from .names import ABSENT, CLAIMS, ROLE_URIS
+from .platform import Platform
+from .script import Reply, Request, RequestLog, Script
+from .server import Server, create_app, serve
+
+__all__ = [
+    "ABSENT",
+    "CLAIMS",
+    "DIALECTS",
+    "PLAIN",
+    "ROLE_URIS",
+    "Dialect",
+    "FormPost",
+    "KeyRing",
+    "LoginInitiation",
+    "Platform",
+    "Refusal",
+    "Reply",
+    "Request",
+    "RequestLog",
+    "Script",
+    "Server",
+    "SigningKey",
+    "TokenForm",
+    "create_app",
+    "serve",
+]

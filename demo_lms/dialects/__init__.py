@@ -1,0 +1,10 @@
+"""The LMSs this platform can behave like. A new one is a module with a ``Dialect`` and a line here."""
+
+from __future__ import annotations
+
+from .base import DeepLinkRules, Dialect, MessageFacts, Problem, ScoreOutcome
+from .plain import PLAIN
+
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN,)}
+
+__all__ = ["DIALECTS", "PLAIN", "DeepLinkRules", "Dialect", "MessageFacts", "Problem", "ScoreOutcome"]

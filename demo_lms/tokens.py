@@ -1,0 +1,91 @@
+"""The token endpoint: client credentials by signed assertion (Security Framework 4.1, RFC 6749, RFC 7523)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .model import AccessToken, Tool
+from .names import ASSERTION_TYPE
+from .state import State
+from .tool_jwt import ToolJwtError, audience, check_times, unverified_issuer, verified_claims
+
+TOKEN_SECONDS = 3600
+
+
+@dataclass
+class OAuthError(Exception):
+    """An error of RFC 6749 section 5.2."""
+
+    status: int
+    error: str
+    description: str
+
+
+@dataclass
+class ServiceError(Exception):
+    """A service refuses a request with this status and sentence."""
+
+    status: int
+    message: str
+
+
+def grant(state: State, form: Mapping[str, str]) -> dict[str, object]:
+    """The token answer for a good request; OAuthError for any other."""
+    if form.get("grant_type") != "client_credentials":
+        raise OAuthError(400, "unsupported_grant_type", "grant_type must be client_credentials")
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise OAuthError(400, "invalid_request", "client_assertion_type must be jwt-bearer")
+    asked = form.get("scope", "").split()
+    if not asked:
+        raise OAuthError(400, "invalid_scope", "scope is missing")
+    tool = _client(state, form.get("client_assertion", ""))
+    granted = [scope for scope in asked if scope in tool.scopes]
+    if not granted:
+        raise OAuthError(400, "invalid_scope", "none of the scopes is allowed")
+    with state.lock:
+        value = state.token()
+        expires = state.clock() + timedelta(seconds=TOKEN_SECONDS)
+        state.access_tokens[value] = AccessToken(tool.client_id, granted, expires)
+    return {
+        "access_token": value,
+        "token_type": "Bearer",
+        "expires_in": TOKEN_SECONDS,
+        "scope": " ".join(granted),
+    }
+
+
+def _client(state: State, assertion: str) -> Tool:
+    try:
+        tool = state.tools.get(unverified_issuer(assertion))
+        if tool is None or not tool.enabled:
+            raise ToolJwtError("no such client")
+        claims = verified_claims(state, tool, assertion)
+        if claims.get("sub") != tool.client_id:
+            raise ToolJwtError("iss and sub must both be the client_id")
+        if state.token_url not in audience(claims):
+            raise ToolJwtError("aud must be the token URL")
+        expires = check_times(state, claims, max_age=300, max_life=3600)
+        jti = claims.get("jti")
+        if not isinstance(jti, str) or not jti:
+            raise ToolJwtError("jti is missing")
+        if not state.first_use(tool.client_id, f"jti:{jti}", expires):
+            raise ToolJwtError("jti was used before")
+    except ToolJwtError as error:
+        raise OAuthError(401, "invalid_client", str(error)) from error
+    return tool
+
+
+def bearer(state: State, authorization: str, *scopes: str) -> Tool:
+    """The tool whose live access token this is, with at least one of the scopes; else ServiceError."""
+    kind, _, value = authorization.partition(" ")
+    token = state.access_tokens.get(value.strip())
+    if kind.lower() != "bearer" or token is None or token.expires_at <= state.clock():
+        raise ServiceError(401, "The access token is missing, unknown or expired.")
+    tool = state.tools.get(token.client_id)
+    if tool is None or not tool.enabled:
+        raise ServiceError(401, "The tool is switched off.")
+    if not set(scopes) & set(token.scopes):
+        raise ServiceError(state.dialect.refused_scope_status, "The access token lacks the scope.")
+    return tool
