@@ -8,6 +8,7 @@ documents are kept with the job's result. A repeat signs the same badge.
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -64,16 +65,16 @@ class PublicAward:
     issuer_name: str
     issuer_url: str | None
     holder_name: str | None
-    awarded_at: Any
-    valid_until: Any
+    awarded_at: datetime
+    valid_until: datetime | None
     clock_hours: int
-    revoked_at: Any
+    revoked_at: datetime | None
     revocation_reason: str | None
     is_test: bool
     is_withdrawn: bool
 
 
-def request(session: Session, award: Award, *, now: Any) -> None:
+def request(session: Session, award: Award, *, now: datetime) -> None:
     """Ask for the badge of an award, in the decision's transaction."""
     outbox.add(
         session,
@@ -84,6 +85,14 @@ def request(session: Session, award: Award, *, now: Any) -> None:
         payload={"award_id": award.id},
         now=now,
     )
+
+
+def revoke(session: Session, award: Award, *, reason: str, now: datetime) -> None:
+    """Revoke an award: its hosted assertion answers 410 from now on and its bit is set in the list that is signed next."""
+    award.revoked_at, award.revocation_reason = now, reason[:200]
+    number = session.scalar(select(Badge.status_list_id).where(Badge.award_id == award.id))
+    if number is not None:
+        session.get_one(StatusList, number).credential = None
 
 
 class BadgeStore:
@@ -402,13 +411,17 @@ class BadgeStore:
             return self._storage.read(key)
         except FileNotFoundError:
             pass
+        badge = document.badge
         svg = art.badge_svg(
-            shape=document.badge.shape,
-            primary=document.badge.primary_colour,
-            accent=document.badge.accent_colour,
-            icon=document.badge.icon,
-            name=document.badge.name,
-            code=document.code,
+            art.ArtFacts(
+                name=badge.name,
+                code=document.code,
+                shape=badge.shape,
+                primary_colour=badge.primary_colour,
+                accent_colour=badge.accent_colour,
+                icon=badge.icon,
+                alt=badge.image_alt,
+            )
         )
         picture = art.badge_png(svg, _PICTURE_PIXELS)
         self._storage.put(key, [picture])

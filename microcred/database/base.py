@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 BIGINT = BigInteger().with_variant(Integer, "sqlite")
 """64-bit integer; SQLite numbers rows by itself only for a plain INTEGER key."""
 
-Json = JSON().with_variant(JSONB, "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document (object or array)."""
 
 Version = Integer

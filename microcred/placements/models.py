@@ -17,6 +17,8 @@ class Placement(Base):
     __table_args__ = (
         CheckConstraint(f"grade_scheme IN {GRADE_SCHEMES}", name="grade_scheme"),
         CheckConstraint("denied_as IN ('blank', 'zero')", name="denied_as"),
+        # A choice made twice in one deep linking page is one placement, whichever button was pressed again.
+        UniqueConstraint("made_in_launch_id", "version_id"),
         Index("ix_placement_context", "context_id"),
     )
 
@@ -29,11 +31,12 @@ class Placement(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("credential_version.id"), index=True)
     copied_from_id: Mapped[int | None] = mapped_column(ForeignKey("placement.id"))
     """The placement this one was copied from with its course."""
-    resource_link_id: Mapped[int | None] = mapped_column(ForeignKey("resource_link.id"), index=True)
+    resource_link_id: Mapped[int | None] = mapped_column(ForeignKey("resource_link.id"), unique=True)
     """Set by the first launch of the link."""
     grade_scheme: Mapped[str] = mapped_column(String(30))
     denied_as: Mapped[str] = mapped_column(String(10), default="blank")
     submit_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    made_in_launch_id: Mapped[int | None] = mapped_column(ForeignKey("launch.id"))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     columns: Mapped[list["GradeColumn"]] = relationship(order_by="GradeColumn.id", lazy="raise")

@@ -1,0 +1,1 @@
+"""Factory, settings, command line, worker and wiring: the only place that knows everyone."""

@@ -1,0 +1,87 @@
+"""Settings: environment variables `MICROCRED_*`, or the same names in a `.env` file. Read here and nowhere else."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Raises pydantic.ValidationError with the setting's name and what is wrong."""
+
+    model_config = SettingsConfigDict(env_prefix="MICROCRED_", env_file=".env", extra="ignore")
+
+    public_url: str = "http://127.0.0.1:5000"
+    """Origin of the tool as browsers and LMSs reach it; every public address is made from it."""
+    badge_url: str | None = None
+    """Origin under which badges live, where they must outlive the tool's host; default `public_url`."""
+    secret_keys: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """Comma separated, the first is current. The embedded default makes one in `data_dir`."""
+    database_url: str | None = None
+    """`postgresql+psycopg://…`; default a SQLite file in `data_dir`."""
+    redis_url: str | None = None
+    storage_url: str | None = None
+    """A folder, or `s3://…`; default a folder in `data_dir`."""
+    data_dir: Path = Path("var")
+    allow_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    """host[:port] names exempt from the ban on private addresses and plain http. Development only."""
+    open_registration: bool = False
+    rate_login: int = 6000
+    rate_failed_launch: int = 600
+    rate_register: int = 5
+    mail_url: str | None = None
+    max_upload_mb: int = 500
+    log_format: str = "console"
+    metrics_addr: str | None = None
+    """host:port for Prometheus; none by default."""
+    trusted_proxies: int = 0
+    """How many proxies in front set X-Forwarded-For; decides which address rate limits see."""
+    worker_threads: int = 16
+    in_flight: int = 8
+    """Deliveries under way at once per registration."""
+
+    @field_validator("secret_keys", "allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("public_url", "badge_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        value = value.rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+            raise ValueError("must be an origin such as https://credentials.example.org")
+        return value
+
+    @model_validator(mode="after")
+    def _production_needs_secrets(self) -> "Settings":
+        if self.database_url and not self.secret_keys:
+            raise ValueError("MICROCRED_SECRET_KEYS is needed with MICROCRED_DATABASE_URL")
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the embedded default: one process, SQLite, a folder."""
+        return self.database_url is None
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'microcred.db'}"
+
+    @property
+    def effective_storage_url(self) -> str:
+        """Where files go."""
+        return self.storage_url or str(self.data_dir.absolute() / "files")
+
+    @property
+    def effective_badge_url(self) -> str:
+        """Origin of badge addresses."""
+        return self.badge_url or self.public_url

@@ -1,0 +1,12 @@
+"""Every table of the project, loaded into one metadata; importing this module is enough."""
+
+import grade_passback.models
+import lti_tool.models
+import microcred.badges.models
+import microcred.credentials.models
+import microcred.outbox.models
+import microcred.people.models
+import microcred.placements.models  # noqa: F401
+from microcred.database import Base
+
+metadata = Base.metadata

@@ -1,0 +1,271 @@
+"""Carrying out a planned transition: new state, audit event, decision, award, next try, score and badge, in one transaction.
+
+Every operation that changes the state of a try ends here, so that no caller can forget the grade.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+import grade_passback
+from microcred.badges import store as badges
+from microcred.credentials import Definition, definition_of
+from microcred.credentials.due import add_business_days, add_months
+from microcred.credentials.models import (
+    Attempt,
+    Award,
+    Credential,
+    CredentialVersion,
+    Decision,
+    EvidenceItem,
+    Pursuit,
+    Rating,
+    Response,
+    Review,
+)
+from microcred.credentials.steps import (
+    AddDecision,
+    AssignReview,
+    BadgeWork,
+    CancelReviews,
+    DoBadge,
+    NewTry,
+    ReopenReview,
+    SendMail,
+    SendScore,
+    State,
+)
+from microcred.credentials.workflow import Plan
+from microcred.people import audit, policies
+from microcred.placements import Placement
+
+
+@dataclass
+class Done:
+    """What a transition made, for the caller to show."""
+
+    decision: Decision | None = None
+    award: Award | None = None
+    next_try: Attempt | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A try with everything its consequences need."""
+
+    attempt: Attempt
+    pursuit: Pursuit
+    version: CredentialVersion
+    definition: Definition
+    placement: Placement
+    actor_id: int | None
+    review: Review | None
+    reason: str
+    now: datetime
+
+
+def apply(
+    session: Session,
+    attempt: Attempt,
+    plan: Plan,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    review: Review | None = None,
+    reason: str = "",
+) -> Done:
+    """Carry out `plan` on `attempt`.
+
+    `review` is the one a recommendation or decision rests on; `reason` the words given with it. A try that somebody else changed
+    since it was read raises sqlalchemy.orm.exc.StaleDataError (row version), and nothing is changed.
+    """
+    pursuit = session.get_one(Pursuit, attempt.pursuit_id)
+    version = session.get_one(CredentialVersion, pursuit.version_id)
+    case = _Case(
+        attempt=attempt,
+        pursuit=pursuit,
+        version=version,
+        definition=definition_of(session, version),
+        placement=session.get_one(Placement, pursuit.placement_id),
+        actor_id=actor_id,
+        review=review,
+        reason=reason,
+        now=now,
+    )
+    _enter(case, plan)
+    if plan.audit is not None:
+        audit.record(
+            session,
+            at=now,
+            actor_id=actor_id,
+            action=plan.audit,
+            subject=("attempt", attempt.id),
+            before=plan.source,
+            after=plan.target,
+        )
+    session.flush()
+    done = Done()
+    for follow in plan.follows:
+        match follow:
+            case AddDecision():
+                done.decision = _decide(session, case, follow.kind)
+            case DoBadge():
+                done.award = _badge(session, case, follow.work, done.decision)
+            case NewTry():
+                done.next_try = _open_next(session, case, follow.locked_parts)
+            case AssignReview():
+                attempt.decision_due_at = _due(session, case)
+            case CancelReviews():
+                _cancel_reviews(session, case)
+            case ReopenReview():
+                _reopen(case)
+            case SendScore():
+                _score(session, case, follow, done)
+            case SendMail():
+                pass  # people are told on their pages; there is no mail yet
+    session.flush()
+    return done
+
+
+def _enter(case: _Case, plan: Plan) -> None:
+    attempt = case.attempt
+    attempt.state = plan.target
+    if plan.target is State.SUBMITTED:
+        attempt.submitted_at = case.now
+    if plan.target in (State.AWARDED, State.DENIED, State.REVISIONS_REQUESTED, State.UPHELD):
+        attempt.decided_at = case.now
+
+
+def _decide(session: Session, case: _Case, kind: str) -> Decision:
+    before = session.scalar(
+        select(Decision.id).where(Decision.attempt_id == case.attempt.id).order_by(Decision.id.desc()).limit(1)
+    )
+    assert case.actor_id is not None
+    decision = Decision(
+        attempt_id=case.attempt.id,
+        kind=kind,
+        decided_by_id=case.actor_id,
+        review_id=case.review.id if case.review else None,
+        reason=case.reason,
+        supersedes_id=before,
+        decided_at=case.now,
+    )
+    session.add(decision)
+    session.flush()
+    return decision
+
+
+def _badge(session: Session, case: _Case, work: BadgeWork, decision: Decision | None) -> Award | None:
+    assert decision is not None
+    if work is BadgeWork.REVOKE:
+        return _revoke(session, case)
+    if work is not BadgeWork.ISSUE:
+        raise ValueError(f"no operation renews badges yet: {work}")
+    document = case.definition.document
+    issuer_id = session.scalars(select(Credential.issuer_id).where(Credential.id == case.version.credential_id)).one()
+    months = document.validity.months if document.validity.expires else None
+    award = Award(
+        decision_id=decision.id,
+        person_id=case.pursuit.person_id,
+        pursuit_id=case.pursuit.id,
+        version_id=case.version.id,
+        issuer_id=issuer_id,
+        approved_by_id=decision.decided_by_id,
+        awarded_at=case.now,
+        valid_until=add_months(case.now, months) if months else None,
+        clock_hours=document.effort.clock_hours,
+        is_test=case.pursuit.is_test,
+    )
+    session.add(award)
+    session.flush()
+    if not award.is_test:  # a test user's work counts for nothing outside
+        badges.request(session, award, now=case.now)
+    return award
+
+
+def _revoke(session: Session, case: _Case) -> Award:
+    award = session.scalars(
+        select(Award).where(Award.pursuit_id == case.pursuit.id, Award.revoked_at.is_(None)).order_by(Award.id.desc())
+    ).one()
+    badges.revoke(session, award, reason=case.reason, now=case.now)
+    return award
+
+
+def _open_next(session: Session, case: _Case, locked_parts: tuple[str, ...]) -> Attempt:
+    """The next try as a draft. All answers and evidence come along; those of passed parts are locked."""
+    fresh = Attempt(
+        pursuit_id=case.pursuit.id,
+        number=case.attempt.number + 1,
+        state=State.DRAFT,
+        locked_parts=list(locked_parts),
+        created_at=case.now,
+    )
+    session.add(fresh)
+    session.flush()
+    for answer in session.scalars(select(Response).where(Response.attempt_id == case.attempt.id).order_by(Response.id)):
+        session.add(
+            Response(
+                attempt_id=fresh.id,
+                part_id=answer.part_id,
+                prompt_id=answer.prompt_id,
+                student_code=answer.student_code,
+                body=answer.body,
+                words=answer.words,
+                revision=1,
+                saved_at=answer.saved_at,
+            )
+        )
+    items = select(EvidenceItem).where(EvidenceItem.attempt_id == case.attempt.id, EvidenceItem.removed_at.is_(None))
+    for item in session.scalars(items.order_by(EvidenceItem.id)):
+        kept = {c.key: getattr(item, c.key) for c in EvidenceItem.__table__.columns if c.key not in ("id", "public_id")}
+        session.add(EvidenceItem(**kept | {"attempt_id": fresh.id}))
+    return fresh
+
+
+def _due(session: Session, case: _Case) -> datetime:
+    organization_id = case.placement.organization_id
+    return add_business_days(
+        case.now,
+        case.definition.document.review_policy.turnaround_business_days,
+        policies.zone_of(session, organization_id),
+        policies.holidays_of(session, organization_id),
+    )
+
+
+def _cancel_reviews(session: Session, case: _Case) -> None:
+    session.execute(delete(Review).where(Review.attempt_id == case.attempt.id, Review.started_at.is_(None)))
+    case.attempt.decision_due_at = None
+
+
+def _reopen(case: _Case) -> None:
+    assert case.review is not None
+    case.review.recommendation = None
+    case.review.finished_at = None
+
+
+def _score(session: Session, case: _Case, follow: SendScore, done: Done) -> None:
+    grade_passback.enqueue(
+        session,
+        placement=case.placement,
+        pursuit=case.pursuit,
+        attempt=case.attempt,
+        definition=case.definition,
+        moment=follow.moment,
+        ratings=_ratings(session, case),
+        locked_parts=tuple(done.next_try.locked_parts if done.next_try else ()),
+        award=done.award,
+        now=case.now,
+    )
+
+
+def _ratings(session: Session, case: _Case) -> Mapping[str, str]:
+    """Level per criterion as the review has it; empty where no review is meant."""
+    if case.review is None:
+        return {}
+    rows = session.execute(
+        select(Rating.criterion_id, Rating.level).where(Rating.review_id == case.review.id, Rating.level.is_not(None))
+    )
+    return {criterion: level for criterion, level in rows if level is not None}

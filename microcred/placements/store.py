@@ -1,0 +1,164 @@
+"""Making placements and finding them again from a launch."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, selectinload
+
+from microcred.placements.columns import Column
+from microcred.placements.models import GradeColumn, Placement
+
+CUSTOM_PLACEMENT = "placement"
+"""Key of the link's custom values that holds a placement's public id; lower case, since Schoology folds case."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a placement stands: rows of the deployment, the course and its link, and the organization in charge."""
+
+    deployment_id: int
+    organization_id: int
+    context_id: int | None
+    resource_link_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a coordinator chose for this course."""
+
+    version_id: int
+    grade_scheme: str
+    columns: tuple[Column, ...]
+    denied_as: str = "blank"
+    submit_by: datetime | None = None
+
+
+def choose(
+    session: Session, *, place: Place, choice: Choice, launch_id: int | None, person_id: int, now: datetime
+) -> Placement:
+    """Make the placement of a choice, or change the one made earlier in the same deep linking launch."""
+    placement = None
+    if launch_id is not None:
+        placement = session.scalar(
+            select(Placement)
+            .options(selectinload(Placement.columns))
+            .where(Placement.made_in_launch_id == launch_id, Placement.version_id == choice.version_id)
+        )
+    if placement is None:
+        placement = Placement(
+            version_id=choice.version_id,
+            made_in_launch_id=launch_id,
+            created_by_id=person_id,
+            created_at=now,
+            columns=[],
+        )
+        session.add(placement)
+    placement.context_id = place.context_id
+    placement.deployment_id = place.deployment_id
+    placement.organization_id = place.organization_id
+    placement.grade_scheme = choice.grade_scheme
+    placement.denied_as = choice.denied_as
+    placement.submit_by = choice.submit_by
+    _set_columns(session, placement, choice.columns, now)
+    session.flush()
+    return placement
+
+
+def _set_columns(session: Session, placement: Placement, columns: tuple[Column, ...], now: datetime) -> None:
+    wanted = {column.tag: column for column in columns}
+    for row in list(placement.columns):
+        if row.tag not in wanted:
+            session.delete(row)
+            placement.columns.remove(row)
+    kept = {row.tag: row for row in placement.columns}
+    for tag, column in wanted.items():
+        if tag not in kept:
+            kept[tag] = GradeColumn(tag=tag, created_at=now)
+            placement.columns.append(kept[tag])
+        kept[tag].label, kept[tag].score_maximum = column.label, column.score_maximum
+
+
+def find(session: Session, public_id: str, organization_id: int) -> Placement | None:
+    """The placement with this public id, if it belongs to the organization."""
+    return session.scalar(
+        select(Placement)
+        .options(selectinload(Placement.columns))
+        .where(Placement.public_id == public_id, Placement.organization_id == organization_id)
+    )
+
+
+def of_link(session: Session, resource_link_id: int) -> Placement | None:
+    """The placement that a resource link (row id) opens."""
+    return session.scalar(
+        select(Placement)
+        .options(selectinload(Placement.columns))
+        .where(Placement.resource_link_id == resource_link_id)
+        .order_by(Placement.id)
+        .limit(1)
+    )
+
+
+def settle(
+    session: Session, *, custom: dict[str, str], place: Place, lineitem_url: str | None, now: datetime
+) -> Placement | None:
+    """The placement that a launch opens: that of its link, else the one its custom values name.
+
+    The first launch of a link ties the placement to it. A link that was copied with its course carries the same custom value
+    under a new link and context: it gets a placement of its own with the same credential and settings, and no old work.
+    None where the link names no placement of this organization.
+    """
+    if place.resource_link_id is None:
+        return None
+    placement = of_link(session, place.resource_link_id)
+    if placement is None:
+        named = find(session, custom.get(CUSTOM_PLACEMENT, ""), place.organization_id)
+        if named is None:
+            return None
+        try:
+            with session.begin_nested():
+                placement = _tie(session, named, place, now)
+        except IntegrityError:  # somebody else's first launch of the same link was quicker
+            placement = of_link(session, place.resource_link_id)
+            if placement is None:
+                raise
+    _learn_lineitem(placement, lineitem_url)
+    session.flush()
+    return placement
+
+
+def _tie(session: Session, named: Placement, place: Place, now: datetime) -> Placement:
+    fresh = named.resource_link_id is None and named.context_id in (None, place.context_id)
+    placement = named if fresh else _copy(session, named, now)
+    placement.resource_link_id = place.resource_link_id
+    placement.context_id = place.context_id
+    placement.deployment_id = place.deployment_id
+    session.flush()
+    return placement
+
+
+def _copy(session: Session, original: Placement, now: datetime) -> Placement:
+    copied = Placement(
+        deployment_id=original.deployment_id,
+        organization_id=original.organization_id,
+        version_id=original.version_id,
+        copied_from_id=original.id,
+        grade_scheme=original.grade_scheme,
+        denied_as=original.denied_as,
+        submit_by=None,
+        created_by_id=original.created_by_id,
+        created_at=now,
+        columns=[
+            GradeColumn(tag=c.tag, label=c.label, score_maximum=c.score_maximum, created_at=now)
+            for c in original.columns
+        ],
+    )
+    session.add(copied)
+    return copied
+
+
+def _learn_lineitem(placement: Placement, lineitem_url: str | None) -> None:
+    """A link's own line item is its first column's: deep linking made both together."""
+    if lineitem_url and placement.columns and placement.columns[0].lineitem_url is None:
+        placement.columns[0].lineitem_url = lineitem_url

@@ -1,0 +1,129 @@
+"""Files: a folder, or an S3-compatible object store, behind one small class (obstore does the work)."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, S3Store
+
+CHUNK = 1024 * 1024
+
+
+class StorageError(Exception):
+    """The store did not answer as it should; nothing half-written is referred to by anybody."""
+
+
+class FileMissing(StorageError, FileNotFoundError):
+    """There is no file under this key."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was written: size in bytes and the hex SHA-256 of the content."""
+
+    size: int
+    sha256: str
+
+
+class TooLarge(Exception):
+    """The content went past the limit and was thrown away."""
+
+
+class Storage:
+    """Keys to bytes.
+
+    `url` is a folder path, `file:///folder`, or
+    `s3://bucket/prefix?endpoint=http://host:port&region=r&access_key_id=k&secret_access_key=s`; credentials left out are found
+    as AWS tools find them.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._store: LocalStore | S3Store
+        if parts.scheme == "s3":
+            config = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            self._store = S3Store(
+                parts.netloc,
+                prefix=parts.path.strip("/") or None,
+                config=config,  # type: ignore[arg-type]
+                client_options={"allow_http": config.get("endpoint", "").startswith("http://")},
+            )
+        elif parts.scheme in ("", "file"):
+            folder = Path(unquote(parts.path) if parts.scheme else url)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._store = LocalStore(folder)
+        else:
+            raise ValueError(f"storage URL of an unknown kind: {parts.scheme}")
+
+    def put(self, key: str, chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
+        """Write a file, hashing on the way. Raises TooLarge past `limit` bytes (nothing is kept then) and StorageError."""
+        digest, size = hashlib.sha256(), 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for chunk in chunks:
+                size += len(chunk)
+                if limit is not None and size > limit:
+                    raise TooLarge
+                digest.update(chunk)
+                yield chunk
+
+        try:
+            obstore.put(self._store, key, counted())
+        except TooLarge:
+            self.delete(key)
+            raise
+        except BaseError as error:
+            raise StorageError(str(error)) from error
+        return Stored(size, digest.hexdigest())
+
+    def size(self, key: str) -> int:
+        """Size in bytes. Raises FileMissing."""
+        try:
+            return int(obstore.head(self._store, key)["size"])
+        except FileNotFoundError as error:
+            raise FileMissing(key) from error
+        except BaseError as error:
+            raise StorageError(str(error)) from error
+
+    def read(self, key: str) -> bytes:
+        """The whole content, for small files. Raises FileMissing."""
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except FileNotFoundError as error:
+            raise FileMissing(key) from error
+        except BaseError as error:
+            raise StorageError(str(error)) from error
+
+    def stream(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        """Bytes `start` up to but without `end`, in chunks of at most 1 MiB. Raises FileMissing."""
+        for position in range(start, end, CHUNK):
+            try:
+                yield bytes(
+                    obstore.get_range(self._store, key, start=position, end=min(position + CHUNK, end))
+                )
+            except FileNotFoundError as error:
+                raise FileMissing(key) from error
+            except BaseError as error:
+                raise StorageError(str(error)) from error
+
+    def delete(self, key: str) -> None:
+        """Remove a file; a missing one is no error."""
+        try:
+            obstore.delete(self._store, key)
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise StorageError(str(error)) from error
+
+    def check(self) -> None:
+        """Write, read and remove a probe. Raises StorageError."""
+        key = "probe/readiness"
+        self.put(key, [b"ok"])
+        if self.read(key) != b"ok":
+            raise StorageError("the store gave back something else than was written")
+        self.delete(key)

@@ -1,0 +1,6 @@
+"""Pages of people who run a course: choosing a credential for it, and how it goes."""
+
+from microcred.web.coordinator.choosing import blueprint as choosing
+from microcred.web.coordinator.course import blueprint as course
+
+__all__ = ["choosing", "course"]

@@ -1,0 +1,47 @@
+"""What the pages work with; made once by the application factory and found on the Flask app."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from lti_tool.tool import LtiTool
+from microcred.badges.store import BadgeStore
+from microcred.database import Clock, Database
+from microcred.outgoing import Outgoing
+from microcred.sealing import Keyring
+from microcred.storage import Storage
+
+_NAME = "microcred"
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """The settings that pages need."""
+
+    public_url: str
+    badge_url: str
+    max_upload_bytes: int
+
+
+@dataclass(frozen=True)
+class Services:
+    """Adapters and settings shared by all pages."""
+
+    database: Database
+    clock: Clock
+    keyring: Keyring
+    storage: Storage
+    outgoing: Outgoing
+    lti: LtiTool
+    badges: BadgeStore
+    settings: WebSettings
+
+    def install(self, app: Flask) -> None:
+        """Make these the services of `app`."""
+        app.extensions[_NAME] = self
+
+
+def services() -> Services:
+    """The services of the current Flask app."""
+    found: Services = current_app.extensions[_NAME]
+    return found
