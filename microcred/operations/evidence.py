@@ -1,0 +1,290 @@
+"""Evidence: adding files and links, naming them, removing them, opening them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from microcred.credentials.codes import code_in_label
+from microcred.credentials.models import Attempt, EvidenceItem
+from microcred.credentials.schema import ArtefactRequirement, Part
+from microcred.operations.access import Access, require
+from microcred.operations.actor import Actor
+from microcred.operations.errors import NotFound, OperationRefused
+from microcred.operations.reading_teacher import Loaded, find_part, load
+from microcred.operations.teacher import may_change
+from microcred.people import audit
+
+LONGEST_CAPTION = 300
+LONGEST_URL = 2000
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that is in the store already, with what its content says."""
+
+    storage_key: str
+    size: int
+    sha256: str
+    file_name: str
+    media_type: str
+    type_group: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A piece of evidence that this person may open now."""
+
+    public_id: str
+    kind: str
+    storage_key: str | None
+    size: int
+    media_type: str
+    file_name: str
+    url: str | None
+
+
+def check_space(session: Session, actor: Actor, *, part_id: str, requirement_id: str) -> ArtefactRequirement:
+    """The requirement, if it takes another piece; asked before a file is written to the store.
+
+    Raises OperationRefused, NotFound.
+    """
+    _, requirement = _open_requirement(session, actor, part_id, requirement_id, lock=False)
+    return requirement
+
+
+def add_file(
+    session: Session,
+    actor: Actor,
+    *,
+    part_id: str,
+    requirement_id: str,
+    file: NewFile,
+    caption: str,
+    now: datetime,
+) -> str:
+    """Add a stored file to a requirement; gives the item's public id. Raises OperationRefused."""
+    loaded, requirement = _open_requirement(session, actor, part_id, requirement_id, lock=True)
+    _check_type(requirement, file.type_group)
+    for item in loaded.items:
+        if item.sha256 == file.sha256:
+            where = _label(loaded, item)
+            raise OperationRefused(
+                "duplicate_file",
+                f"You added this file already, under “{where}”. It is there once; nothing was changed.",
+            )
+    return _add(
+        session,
+        actor,
+        loaded,
+        EvidenceItem(
+            attempt_id=loaded.attempt.id,
+            part_id=part_id,
+            requirement_id=requirement.id,
+            student_code=code_in_label(requirement),
+            kind="file",
+            caption=_caption(caption),
+            file_name=file.file_name[:300],
+            media_type=file.media_type,
+            type_group=file.type_group,
+            size=file.size,
+            sha256=file.sha256,
+            storage_key=file.storage_key,
+            created_at=now,
+        ),
+        now,
+    )
+
+
+def check_url(text: str) -> str:
+    """The address as it will be kept. Raises OperationRefused(`link_malformed`)."""
+    url = text.strip()
+    if "://" not in url and url and not url.startswith("/"):
+        url = f"https://{url}"
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if (
+        not good
+        or any(character.isspace() for character in url)
+        or len(url) > LONGEST_URL
+        or "@" in parts.netloc
+    ):
+        raise OperationRefused(
+            "link_malformed",
+            "This does not look like a link. Copy the whole address of the page, such as https://example.org/page.",
+        )
+    return url
+
+
+def add_link(
+    session: Session,
+    actor: Actor,
+    *,
+    part_id: str,
+    requirement_id: str,
+    url: str,
+    caption: str,
+    now: datetime,
+) -> str:
+    """Add a checked link to a requirement; gives the item's public id. Raises OperationRefused."""
+    loaded, requirement = _open_requirement(session, actor, part_id, requirement_id, lock=True)
+    _check_type(requirement, "link")
+    if any(item.url == url for item in loaded.items):
+        raise OperationRefused(
+            "duplicate_link", "You added this link already. It is there once; nothing was changed."
+        )
+    return _add(
+        session,
+        actor,
+        loaded,
+        EvidenceItem(
+            attempt_id=loaded.attempt.id,
+            part_id=part_id,
+            requirement_id=requirement.id,
+            student_code=code_in_label(requirement),
+            kind="link",
+            caption=_caption(caption),
+            type_group="link",
+            url=url,
+            created_at=now,
+        ),
+        now,
+    )
+
+
+def set_caption(session: Session, actor: Actor, *, public_id: str, caption: str, now: datetime) -> str:
+    """Name a piece of evidence; gives the id of its part. Raises OperationRefused."""
+    item = _own_item(session, actor, public_id)
+    item.caption = _caption(caption)
+    _audit(session, actor, item, "evidence_named", now)
+    return item.part_id
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A removed item: its part, and the file that nothing refers to any more."""
+
+    part_id: str
+    orphaned_key: str | None
+
+
+def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> Removed:
+    """Take a piece of evidence out of the try. Raises OperationRefused, NotFound."""
+    item = _own_item(session, actor, public_id)
+    item.removed_at = now
+    session.flush()
+    _audit(session, actor, item, "evidence_removed", now)
+    return Removed(item.part_id, _orphan(session, item.storage_key))
+
+
+def open_item(session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool) -> Opened:
+    """A piece of evidence for its owner, assigned reviewer or issuer's approver; with `count`, on record.
+
+    Raises NotFound, NotAllowed.
+    """
+    item = session.scalar(
+        select(EvidenceItem).where(EvidenceItem.public_id == public_id, EvidenceItem.removed_at.is_(None))
+    )
+    if item is None:
+        raise NotFound("no_such_evidence", "This piece is no longer here.")
+    require(session, actor, session.get_one(Attempt, item.attempt_id), Access.OPEN_EVIDENCE)
+    if count:
+        _audit(session, actor, item, "evidence_opened", now)
+    return Opened(
+        item.public_id,
+        item.kind,
+        item.storage_key,
+        item.size or 0,
+        item.media_type or "application/octet-stream",
+        item.file_name or "evidence",
+        item.url,
+    )
+
+
+def _open_requirement(
+    session: Session, actor: Actor, part_id: str, requirement_id: str, *, lock: bool
+) -> tuple[Loaded, ArtefactRequirement]:
+    loaded = load(session, actor, lock=lock)
+    requirement = _requirement(find_part(loaded.definition, part_id), requirement_id)
+    may_change(loaded, actor, part_id)
+    have = sum(item.requirement_id == requirement.id for item in loaded.items)
+    if have >= requirement.max_count:
+        raise OperationRefused(
+            "too_many_pieces",
+            f"“{requirement.label}” has {have} of at most {requirement.max_count} pieces. "
+            "Remove one first; nothing was changed.",
+        )
+    return loaded, requirement
+
+
+def _requirement(part: Part, requirement_id: str) -> ArtefactRequirement:
+    for requirement in part.artefact_requirements:
+        if requirement.id == requirement_id:
+            return requirement
+    raise NotFound("no_such_requirement", "This part does not ask for that piece of evidence.")
+
+
+def _check_type(requirement: ArtefactRequirement, group: str) -> None:
+    if group not in requirement.accepted_types:
+        taken = ", ".join(requirement.accepted_types)
+        raise OperationRefused(
+            "type_not_accepted",
+            f"“{requirement.label}” takes {taken}, and this is of the kind {group}. Nothing was added.",
+        )
+
+
+def _own_item(session: Session, actor: Actor, public_id: str) -> EvidenceItem:
+    loaded = load(session, actor, lock=True)
+    item = next((item for item in loaded.items if item.public_id == public_id), None)
+    if item is None:
+        raise NotFound("no_such_evidence", "This piece is no longer here.")
+    may_change(loaded, actor, item.part_id)
+    return item
+
+
+def _add(session: Session, actor: Actor, loaded: Loaded, item: EvidenceItem, now: datetime) -> str:
+    session.add(item)
+    session.flush()
+    _audit(session, actor, item, "evidence_added", now)
+    return item.public_id
+
+
+def _audit(session: Session, actor: Actor, item: EvidenceItem, action: str, now: datetime) -> None:
+    audit.record(
+        session,
+        at=now,
+        actor_id=actor.person_id,
+        action=action,
+        subject=("evidence_item", item.id),
+        detail={"kind": item.kind, "group": item.type_group, "sha256": item.sha256},
+    )
+
+
+def _orphan(session: Session, key: str | None) -> str | None:
+    if key is None:
+        return None
+    used = session.scalar(
+        select(func.count())
+        .select_from(EvidenceItem)
+        .where(EvidenceItem.storage_key == key, EvidenceItem.removed_at.is_(None))
+    )
+    return None if used else key
+
+
+def _label(loaded: Loaded, item: EvidenceItem) -> str:
+    _, requirement = loaded.definition.requirement(item.requirement_id)
+    return requirement.label
+
+
+def _caption(text: str) -> str:
+    caption = " ".join(text.replace("\x00", "").split())
+    if len(caption) > LONGEST_CAPTION:
+        raise OperationRefused(
+            "caption_too_long", f"A title may have {LONGEST_CAPTION} characters. Nothing was changed."
+        )
+    return caption

@@ -1,0 +1,182 @@
+"""Feedback as the teacher reads it: the decision, a level for every point, what to fix and where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from microcred.credentials.definition import Definition
+from microcred.credentials.models import Attempt, Decision, Rating, Review
+from microcred.credentials.schema import Criterion, Level, Part
+from microcred.operations.errors import NotFound
+from microcred.operations.reading_teacher import Loaded
+
+SHOWN = ("award", "deny", "request_revisions", "appeal_award", "appeal_uphold", "revoke")
+"""Kinds of decision that a teacher reads; a return to the reviewer stays inside."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point reviewers look for, as it was read."""
+
+    part: Part
+    criterion: Criterion
+    level: Level | None
+    comment: str
+    before: Level | None
+    """The level in the try before; None where there was none or it is the same."""
+
+    @property
+    def passes(self) -> bool:
+        return self.level is not None and self.level.passes
+
+    @property
+    def place_id(self) -> str:
+        """The box it belongs to, or the part itself: `p1-q2`, else `p4`."""
+        return place_of(self.part, self.criterion)
+
+    @property
+    def where(self) -> str:
+        """`Part 1, question 2`, `Part 4`."""
+        number = next((n for n, prompt in enumerate(self.part.prompts, 1) if prompt.id == self.place_id), 0)
+        question = f", question {number}" if number and len(self.part.prompts) > 1 else ""
+        return f"Part {self.part.number}{question}"
+
+
+@dataclass(frozen=True)
+class PastTry:
+    """One decided try, for comparing."""
+
+    number: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What came back for one try."""
+
+    number: int
+    decided_at: datetime
+    decision: str
+    reason: str
+    rows: tuple[tuple[Part, tuple[Point, ...]], ...]
+    tries: tuple[PastTry, ...]
+    """Every decided try, oldest first."""
+    is_newest: bool
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points, in order."""
+        return tuple(point for _, points in self.rows for point in points)
+
+    @property
+    def fixes(self) -> tuple[Point, ...]:
+        """What does not pass yet."""
+        return tuple(point for point in self.points if not point.passes)
+
+    @property
+    def passed_parts(self) -> tuple[Part, ...]:
+        """Parts of which every point passes."""
+        return tuple(part for part, points in self.rows if all(point.passes for point in points))
+
+    @property
+    def open_parts(self) -> tuple[Part, ...]:
+        """Parts with something to fix."""
+        return tuple(part for part, points in self.rows if not all(point.passes for point in points))
+
+    def of_part(self, part_id: str) -> tuple[Point, ...]:
+        """The points of one part."""
+        return tuple(point for point in self.points if point.part.id == part_id)
+
+
+def place_of(part: Part, criterion: Criterion) -> str:
+    """Where feedback on a criterion is pinned.
+
+    A part with as many criteria as questions, each asked once, has one criterion a question; else it is the part.
+    """
+    asked_once = all(prompt.repeat_per is None for prompt in part.prompts)
+    if asked_once and len(part.criteria) == len(part.prompts):
+        return part.prompts[part.criteria.index(criterion)].id
+    return part.id
+
+
+def feedback(session: Session, loaded: Loaded, number: int | None = None) -> Feedback:
+    """The feedback on the newest decided try, or on try `number`. Raises NotFound."""
+    found = newest_feedback(session, loaded, number)
+    if found is None:
+        raise NotFound("no_feedback", "There is no feedback yet. You will find it here after the decision.")
+    return found
+
+
+def newest_feedback(session: Session, loaded: Loaded, number: int | None = None) -> Feedback | None:
+    """As `feedback`, None where nothing has been decided."""
+    decided = list(
+        session.scalars(
+            select(Attempt)
+            .where(Attempt.pursuit_id == loaded.pursuit.id, Attempt.decided_at.is_not(None))
+            .order_by(Attempt.number)
+        )
+    )
+    chosen = [one for one in decided if number is None or one.number == number]
+    if not chosen:
+        return None
+    attempt = chosen[-1]
+    decision = session.scalar(
+        select(Decision)
+        .where(Decision.attempt_id == attempt.id, Decision.kind.in_(SHOWN))
+        .order_by(Decision.id.desc())
+        .limit(1)
+    )
+    earlier = next((one for one in decided if one.number == attempt.number - 1), None)
+    given = _ratings(session, attempt, decision)
+    before = _ratings(session, earlier, None) if earlier is not None else {}
+    assert attempt.decided_at is not None
+    return Feedback(
+        number=attempt.number,
+        decided_at=attempt.decided_at,
+        decision=decision.kind if decision is not None else "request_revisions",
+        reason=decision.reason if decision is not None else "",
+        rows=_rows(loaded.definition, given, before),
+        tries=tuple(PastTry(one.number, one.decided_at) for one in decided if one.decided_at is not None),
+        is_newest=attempt.number == decided[-1].number,
+    )
+
+
+def _rows(
+    definition: Definition, given: Mapping[str, Rating], before: Mapping[str, Rating]
+) -> tuple[tuple[Part, tuple[Point, ...]], ...]:
+    rows = []
+    for part in definition.parts:
+        points = []
+        for criterion in part.criteria:
+            level = _level(definition, criterion, given.get(criterion.id))
+            was = _level(definition, criterion, before.get(criterion.id))
+            rating = given.get(criterion.id)
+            changed = was if level is not None and was is not None and was.key != level.key else None
+            points.append(Point(part, criterion, level, rating.comment if rating else "", changed))
+        rows.append((part, tuple(points)))
+    return tuple(rows)
+
+
+def _level(definition: Definition, criterion: Criterion, rating: Rating | None) -> Level | None:
+    if rating is None or rating.level is None:
+        return None
+    return definition.scales[criterion.scale].level(rating.level)
+
+
+def _ratings(session: Session, attempt: Attempt, decision: Decision | None) -> dict[str, Rating]:
+    """The ratings a decision rests on; without one, those of the newest finished review."""
+    review_id = decision.review_id if decision is not None else None
+    if review_id is None:
+        review_id = session.scalar(
+            select(Review.id)
+            .where(Review.attempt_id == attempt.id, Review.finished_at.is_not(None))
+            .order_by(Review.finished_at.desc())
+            .limit(1)
+        )
+    rows = (
+        session.scalars(select(Rating).where(Rating.review_id == review_id)) if review_id is not None else ()
+    )
+    return {row.criterion_id: row for row in rows}

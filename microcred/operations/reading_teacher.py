@@ -1,0 +1,340 @@
+"""What a teacher reads: the credential's home, a part with its boxes and evidence, what is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from microcred.credentials.codes import (
+    PermissionNeeded,
+    permissions_needed,
+    person_label,
+    repeat_codes,
+    requirement_codes,
+)
+from microcred.credentials.completeness import (
+    Answer,
+    Missing,
+    PartProgress,
+    Piece,
+    Work,
+    all_missing,
+    progress,
+    prompt_place,
+)
+from microcred.credentials.definition import Definition, definition_of
+from microcred.credentials.models import (
+    Attempt,
+    CredentialVersion,
+    EvidenceItem,
+    EvidencePermission,
+    Pursuit,
+    Response,
+)
+from microcred.credentials.schema import ArtefactRequirement, Part, Prompt
+from microcred.credentials.steps import State
+from microcred.operations.actor import Actor
+from microcred.operations.arriving import placement_of
+from microcred.operations.errors import NotAllowed, NotFound
+from microcred.placements import Placement
+
+NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The rows of a teacher's newest try, and the facts drawn from them."""
+
+    placement: Placement
+    pursuit: Pursuit
+    attempt: Attempt
+    definition: Definition
+    responses: Mapping[tuple[str, str], Response]
+    items: tuple[EvidenceItem, ...]
+    permissions: frozenset[tuple[str, str]]
+
+    @property
+    def work(self) -> Work:
+        """The try as `completeness` wants it."""
+        return Work(
+            responses={place: Answer(row.body, row.words) for place, row in self.responses.items()},
+            evidence=[
+                Piece(item.requirement_id, item.student_code, item.type_group or "") for item in self.items
+            ],
+            permissions=self.permissions,
+            locked_parts=frozenset(self.attempt.locked_parts),
+        )
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential in a course, for whoever may read it."""
+
+    definition: Definition
+    submit_by: datetime | None
+
+
+@dataclass(frozen=True)
+class Try:
+    """A teacher's newest try, for a page."""
+
+    definition: Definition
+    number: int
+    state: State
+    progress: tuple[PartProgress, ...]
+    missing: tuple[Missing, ...]
+    saved_at: datetime | None
+    submitted_at: datetime | None
+    decision_due_at: datetime | None
+    decided_at: datetime | None
+    submit_by: datetime | None
+    has_feedback: bool
+    """Whether a try of this pursuit has been decided."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the teacher can write."""
+        return self.state is State.DRAFT
+
+    def part_progress(self, part_id: str) -> PartProgress:
+        """The progress of one part."""
+        return next(part for part in self.progress if part.part_id == part_id)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One box to write in."""
+
+    prompt: Prompt
+    number: int
+    student_code: str
+    place_id: str
+    heading: str
+    body: str
+    words: int
+    revision: int
+    """0 where nothing was saved yet."""
+    saved_at: datetime | None
+    problem: str
+    """What `completeness` says about it; empty where all is well."""
+
+
+@dataclass(frozen=True)
+class PermissionChip:
+    """A permission for one student code and kind."""
+
+    needed: PermissionNeeded
+    given_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One evidence requirement with what was given for it."""
+
+    requirement: ArtefactRequirement
+    items: tuple[EvidenceItem, ...]
+    permissions: tuple[PermissionChip, ...]
+    problem: str
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further piece is taken."""
+        return len(self.items) >= self.requirement.max_count
+
+    @property
+    def enough(self) -> bool:
+        """Whether the least number is there."""
+        return len(self.items) >= self.requirement.min_count
+
+
+@dataclass(frozen=True)
+class PartWork:
+    """One part with its boxes and evidence."""
+
+    part: Part
+    fields: tuple[Field, ...]
+    groups: tuple[Group, ...]
+    locked: bool
+
+
+def credential(session: Session, actor: Actor) -> Credential | None:
+    """The credential of the launched link; None where the link has none yet. Raises NotAllowed."""
+    if "read" not in actor.rights:
+        raise NotAllowed("role", "Your role in this course does not open this page.")
+    placement = placement_of(session, actor.launch) if actor.launch is not None else None
+    if placement is None:
+        return None
+    version = session.get_one(CredentialVersion, placement.version_id)
+    return Credential(definition_of(session, version), placement.submit_by)
+
+
+def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
+    """The actor's own newest try; with `lock`, no other transaction changes it until this one ends.
+
+    Raises NotAllowed where the role does not submit, NotFound where there is no credential or no try yet.
+    """
+    if "submit" not in actor.rights:
+        raise NotAllowed(
+            "role", "Your role in this course does not submit work. You can read the credential."
+        )
+    placement = placement_of(session, actor.launch) if actor.launch is not None else None
+    if placement is None:
+        raise NotFound(
+            "no_credential", "This link has no micro-credential yet. Open another one in your course."
+        )
+    pursuit = session.scalar(
+        select(Pursuit).where(Pursuit.person_id == actor.person_id, Pursuit.placement_id == placement.id)
+    )
+    attempt = newest_attempt(session, pursuit.id, lock=lock) if pursuit is not None else None
+    if pursuit is None or attempt is None:
+        raise NotFound(NOT_STARTED, "You have not started here yet. Open the first page of the credential.")
+    version = session.get_one(CredentialVersion, pursuit.version_id)
+    return Loaded(
+        placement,
+        pursuit,
+        attempt,
+        definition_of(session, version),
+        _responses(session, attempt.id),
+        _items(session, attempt.id),
+        frozenset(_permissions(session, pursuit.id)),
+    )
+
+
+def newest_attempt(session: Session, pursuit_id: int, *, lock: bool = False) -> Attempt | None:
+    """The newest try of a pursuit."""
+    query = select(Attempt).where(Attempt.pursuit_id == pursuit_id).order_by(Attempt.number.desc()).limit(1)
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def current_try(session: Session, actor: Actor) -> Try:
+    """The actor's newest try, for a page. Raises as `load`."""
+    return try_of(session, load(session, actor))
+
+
+def try_of(session: Session, loaded: Loaded) -> Try:
+    """The page's view of loaded rows."""
+    attempt = loaded.attempt
+    parts = tuple(progress(loaded.definition, loaded.work))
+    saved = [row.saved_at for row in loaded.responses.values()] + [item.created_at for item in loaded.items]
+    decided = session.scalar(
+        select(func.count())
+        .select_from(Attempt)
+        .where(Attempt.pursuit_id == loaded.pursuit.id, Attempt.decided_at.is_not(None))
+    )
+    return Try(
+        definition=loaded.definition,
+        number=attempt.number,
+        state=State(attempt.state),
+        progress=parts,
+        missing=tuple(all_missing(parts)),
+        saved_at=max(saved, default=None),
+        submitted_at=attempt.submitted_at,
+        decision_due_at=attempt.decision_due_at,
+        decided_at=attempt.decided_at,
+        submit_by=loaded.placement.submit_by,
+        has_feedback=bool(decided),
+    )
+
+
+def part_work(
+    loaded: Loaded, permissions_given: Mapping[tuple[str, str], datetime], part_id: str
+) -> PartWork:
+    """One part of loaded rows. Raises NotFound."""
+    part = find_part(loaded.definition, part_id)
+    found = progress(loaded.definition, loaded.work)
+    problems: dict[str, str] = {}
+    for missing in next(one.missing for one in found if one.part_id == part_id):
+        problems.setdefault(missing.place_id, missing.message)
+    return PartWork(
+        part,
+        tuple(_fields(part, loaded.responses, problems)),
+        tuple(
+            _group(loaded, requirement, part, permissions_given, problems)
+            for requirement in part.artefact_requirements
+        ),
+        part.id in loaded.attempt.locked_parts,
+    )
+
+
+def find_part(definition: Definition, part_id: str) -> Part:
+    """The part with this id. Raises NotFound."""
+    for part in definition.parts:
+        if part.id == part_id:
+            return part
+    raise NotFound("no_such_part", "This micro-credential has no such part.")
+
+
+def permissions_given(session: Session, pursuit_id: int) -> dict[tuple[str, str], datetime]:
+    """(student code, kind) of every permission that stands, with its date."""
+    return {place: row.given_at for place, row in _permissions(session, pursuit_id).items()}
+
+
+def _fields(
+    part: Part, responses: Mapping[tuple[str, str], Response], problems: Mapping[str, str]
+) -> list[Field]:
+    fields = []
+    for number, prompt in enumerate(part.prompts, start=1):
+        for code in repeat_codes(part, prompt):
+            row = responses.get((prompt.id, code))
+            place = prompt_place(prompt.id, code)
+            heading = person_label(code, prompt.repeat_per or "") if code else prompt.label
+            fields.append(
+                Field(
+                    prompt=prompt,
+                    number=number,
+                    student_code=code,
+                    place_id=place,
+                    heading=heading,
+                    body=row.body if row else "",
+                    words=row.words if row else 0,
+                    revision=row.revision if row else 0,
+                    saved_at=row.saved_at if row else None,
+                    problem=problems.get(place, ""),
+                )
+            )
+    return fields
+
+
+def _group(
+    loaded: Loaded,
+    requirement: ArtefactRequirement,
+    part: Part,
+    given: Mapping[tuple[str, str], datetime],
+    problems: Mapping[str, str],
+) -> Group:
+    codes = requirement_codes(loaded.definition, requirement)
+    chips = tuple(
+        PermissionChip(needed, given.get((needed.student_code, needed.kind)))
+        for needed in permissions_needed(loaded.definition)
+        if part.id in needed.part_ids
+        and needed.kind == requirement.consent_needed
+        and needed.student_code in codes
+    )
+    items = tuple(item for item in loaded.items if item.requirement_id == requirement.id)
+    return Group(requirement, items, chips, problems.get(requirement.id, ""))
+
+
+def _responses(session: Session, attempt_id: int) -> dict[tuple[str, str], Response]:
+    rows = session.scalars(select(Response).where(Response.attempt_id == attempt_id))
+    return {(row.prompt_id, row.student_code): row for row in rows}
+
+
+def _items(session: Session, attempt_id: int) -> tuple[EvidenceItem, ...]:
+    return tuple(
+        session.scalars(
+            select(EvidenceItem)
+            .where(EvidenceItem.attempt_id == attempt_id, EvidenceItem.removed_at.is_(None))
+            .order_by(EvidenceItem.id)
+        )
+    )
+
+
+def _permissions(session: Session, pursuit_id: int) -> dict[tuple[str, str], EvidencePermission]:
+    rows = session.scalars(
+        select(EvidencePermission).where(
+            EvidencePermission.pursuit_id == pursuit_id, EvidencePermission.withdrawn_at.is_(None)
+        )
+    )
+    return {(row.student_code, row.kind): row for row in rows}

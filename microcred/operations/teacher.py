@@ -1,0 +1,271 @@
+"""What a teacher does: start, write, confirm permission, submit, take back. Evidence is in `evidence`."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from microcred.credentials.aliases import alias_for
+from microcred.credentials.codes import permissions_needed, repeat_codes
+from microcred.credentials.completeness import all_missing, progress
+from microcred.credentials.definition import Definition
+from microcred.credentials.errors import Refused
+from microcred.credentials.models import Attempt, EvidencePermission, Pursuit, Response
+from microcred.credentials.schema import Prompt
+from microcred.credentials.steps import Action, State
+from microcred.credentials.words import count_words
+from microcred.credentials.workflow import Facts, Party, Plan, plan
+from microcred.operations import consequences
+from microcred.operations.actor import Actor
+from microcred.operations.arriving import placement_of
+from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
+from microcred.operations.reading_teacher import Loaded, find_part, load
+from microcred.people import audit
+
+LONGEST_TEXT = 20_000
+"""Characters kept of one answer: far beyond every word limit, so that a draft is never cut."""
+
+
+class StaleText(OperationRefused):
+    """The answer was changed elsewhere since the page was opened; both texts still exist.
+
+    `theirs` is what is saved now, at `revision`; what was sent has not been stored.
+    """
+
+    def __init__(self, theirs: str, revision: int, saved_at: datetime) -> None:
+        super().__init__(
+            "text_changed_elsewhere",
+            "This answer was changed in another place meanwhile. "
+            "Nothing was overwritten: both texts are below.",
+        )
+        self.theirs = theirs
+        self.revision = revision
+        self.saved_at = saved_at
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An answer as it stands now."""
+
+    words: int
+    word_limit: int | None
+    revision: int
+    saved_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is longer than may be submitted."""
+        return self.word_limit is not None and self.words > self.word_limit
+
+
+def open_pursuit(session: Session, actor: Actor, now: datetime) -> None:
+    """See to it that the actor has a try here: the first visit makes it, later ones change nothing.
+
+    Raises NotAllowed where the role does not submit, NotFound where the link has no credential.
+    """
+    if "submit" not in actor.rights or actor.launch is None:
+        raise NotAllowed(
+            "role", "Your role in this course does not submit work. You can read the credential."
+        )
+    placement = placement_of(session, actor.launch)
+    if placement is None:
+        raise NotFound(
+            "no_credential", "This link has no micro-credential yet. Open another one in your course."
+        )
+    pursuit = session.scalar(
+        select(Pursuit).where(Pursuit.person_id == actor.person_id, Pursuit.placement_id == placement.id)
+    )
+    if pursuit is not None:
+        return
+    try:
+        with session.begin_nested():
+            pursuit = Pursuit(
+                person_id=actor.person_id,
+                placement_id=placement.id,
+                version_id=placement.version_id,
+                alias="",
+                is_test=actor.is_test,
+                created_at=now,
+            )
+            session.add(pursuit)
+            session.flush()
+    except IntegrityError:  # a second first visit at the same moment was quicker
+        return
+    pursuit.alias = alias_for(pursuit.id)
+    opened = plan(Facts(state=None, owner_id=actor.person_id), Action.OPEN, Party(actor.person_id))
+    attempt = Attempt(pursuit_id=pursuit.id, number=1, state=opened.target, locked_parts=[], created_at=now)
+    session.add(attempt)
+    session.flush()
+    consequences.apply(session, attempt, opened, actor_id=actor.person_id, now=now)
+
+
+def save_response(
+    session: Session,
+    actor: Actor,
+    *,
+    part_id: str,
+    prompt_id: str,
+    student_code: str,
+    text: str,
+    base_revision: int,
+    now: datetime,
+) -> Saved:
+    """Keep an answer as a draft, whatever its length in words.
+
+    `base_revision` is the revision that the page showed (0: none). Raises StaleText where another page saved
+    meanwhile, OperationRefused where the try is not open, the part is locked, or the text is past `LONGEST_TEXT`.
+    """
+    loaded = load(session, actor, lock=True)
+    prompt = _prompt(loaded, part_id, prompt_id, student_code)
+    may_change(loaded, actor, part_id)
+    body = _clean(text)
+    if len(body) > LONGEST_TEXT:
+        raise OperationRefused(
+            "text_too_long",
+            f"This is longer than {LONGEST_TEXT:,} characters and was not saved. Shorten it, then save again.",
+        )
+    words = count_words(body)
+    row = loaded.responses.get((prompt.id, student_code))
+    if row is not None and row.body == body:
+        return Saved(row.words, prompt.word_limit, row.revision, row.saved_at)
+    if row is not None and row.revision != base_revision:
+        raise StaleText(row.body, row.revision, row.saved_at)
+    if row is None:
+        row = Response(
+            attempt_id=loaded.attempt.id,
+            part_id=part_id,
+            prompt_id=prompt.id,
+            student_code=student_code,
+            revision=0,
+        )
+        session.add(row)
+    row.body, row.words, row.saved_at = body, words, now
+    row.revision += 1
+    session.flush()
+    return Saved(words, prompt.word_limit, row.revision, now)
+
+
+def attest_permission(
+    session: Session, actor: Actor, *, student_code: str, kind: str, given: bool, now: datetime
+) -> None:
+    """Put on record, or take back, the teacher's word that permission for a student code is on file."""
+    loaded = load(session, actor, lock=True)
+    may_change(loaded, actor, None)
+    needed = {(one.student_code, one.kind) for one in permissions_needed(loaded.definition)}
+    if (student_code, kind) not in needed:
+        raise NotFound("no_such_permission", "This micro-credential asks for no such permission.")
+    row = session.scalar(
+        select(EvidencePermission).where(
+            EvidencePermission.pursuit_id == loaded.pursuit.id,
+            EvidencePermission.student_code == student_code,
+            EvidencePermission.kind == kind,
+        )
+    )
+    if (row is not None and row.withdrawn_at is None) == given:
+        return
+    if row is None:
+        row = EvidencePermission(
+            pursuit_id=loaded.pursuit.id, student_code=student_code, kind=kind, basis="attested"
+        )
+        session.add(row)
+    if given:
+        row.given_at, row.withdrawn_at = now, None
+    else:
+        row.withdrawn_at = now
+    audit.record(
+        session,
+        at=now,
+        actor_id=actor.person_id,
+        action="permission_given" if given else "permission_withdrawn",
+        subject=("pursuit", loaded.pursuit.id),
+        detail={"student_code": student_code, "kind": kind, "basis": "attested"},
+    )
+
+
+def statements(definition: Definition) -> dict[str, str]:
+    """What a teacher confirms when submitting: key and sentence."""
+    if definition.document.requires_students:
+        return {
+            "led": "I led this work with my own students.",
+            "own_words": "The writing is mine, and the student words are theirs.",
+            "permission": "Nothing here names or shows a student without permission.",
+        }
+    return {
+        "led": "I did this work myself, in my own school.",
+        "own_words": "The writing is mine, and the words of colleagues are theirs.",
+        "permission": "Nothing here names or shows a student or a colleague without permission.",
+    }
+
+
+def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: datetime) -> None:
+    """Hand the try in for review. A second press changes nothing.
+
+    Raises OperationRefused (`incomplete`, `statements_unconfirmed`, `submitting_closed`, ...) with the draft kept.
+    """
+    loaded = load(session, actor, lock=True)
+    asked = statements(loaded.definition)
+    if loaded.attempt.state == State.SUBMITTED:
+        return
+    planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=asked.keys() <= set(confirmed))
+    loaded.attempt.confirmed_statements = sorted(asked)
+    consequences.apply(session, loaded.attempt, planned, actor_id=actor.person_id, now=now)
+
+
+def withdraw(session: Session, actor: Actor, now: datetime) -> None:
+    """Take the try back, as long as no reviewer has begun, and go on with it as a draft.
+
+    A second press changes nothing. Raises OperationRefused.
+    """
+    loaded = load(session, actor, lock=True)
+    if loaded.attempt.state == State.SUBMITTED or loaded.attempt.state == State.CHECKING:
+        taken = _plan(loaded, actor, Action.WITHDRAW, now=now)
+        consequences.apply(session, loaded.attempt, taken, actor_id=actor.person_id, now=now)
+    if loaded.attempt.state == State.WITHDRAWN:
+        resumed = _plan(loaded, actor, Action.RESUME, now=now)
+        consequences.apply(session, loaded.attempt, resumed, actor_id=actor.person_id, now=now)
+    elif loaded.attempt.state != State.DRAFT:
+        _plan(loaded, actor, Action.WITHDRAW, now=now)
+
+
+def may_change(loaded: Loaded, actor: Actor, part_id: str | None) -> None:
+    """Refuse changes to a try that is not open, or to a part that passed. Raises OperationRefused."""
+    _plan(loaded, actor, Action.SAVE)
+    if part_id is not None and part_id in loaded.attempt.locked_parts:
+        raise OperationRefused(
+            "part_locked", "This part passed in an earlier try and stays as it is. Nothing was changed."
+        )
+
+
+def _plan(
+    loaded: Loaded, actor: Actor, action: Action, *, now: datetime | None = None, confirmed: bool = False
+) -> Plan:
+    submit_by = loaded.placement.submit_by
+    facts = Facts(
+        state=State(loaded.attempt.state),
+        owner_id=loaded.pursuit.person_id,
+        missing=len(all_missing(progress(loaded.definition, loaded.work))),
+        statements_confirmed=confirmed,
+        submitting_closed=now is not None and submit_by is not None and now > submit_by,
+        tries=loaded.attempt.number,
+    )
+    try:
+        return plan(facts, action, Party(actor.person_id))
+    except Refused as refused:
+        raise OperationRefused(refused.code, refused.message) from refused
+
+
+def _prompt(loaded: Loaded, part_id: str, prompt_id: str, student_code: str) -> Prompt:
+    part = find_part(loaded.definition, part_id)
+    for prompt in part.prompts:
+        if prompt.id == prompt_id and student_code in repeat_codes(part, prompt):
+            return prompt
+    raise NotFound("no_such_question", "This part has no such question.")
+
+
+def _clean(text: str) -> str:
+    """Text as it is kept: one kind of line end, no characters that a database cannot hold."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return text.encode("utf-8", "ignore").decode()
