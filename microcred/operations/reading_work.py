@@ -1,0 +1,206 @@
+"""The work of one try as reviewers and approvers read it: answers beside evidence, without anything that names the teacher.
+
+File names given by the teacher are never part of it: an item is called after what was asked for, such as `Student A, item 2`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from microcred.credentials.codes import person_label
+from microcred.credentials.definition import Definition
+from microcred.credentials.models import Attempt, EvidenceItem, Response
+from microcred.credentials.schema import Part, Prompt
+
+SHOWN_PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""What every browser draws."""
+_WORDS = re.compile(r"\S+\s*|\s+")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of text; `new` where it was not in the earlier try."""
+
+    text: str
+    new: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A written answer: its prompt, whose words it is, and its paragraphs."""
+
+    heading: str
+    """Such as `question 2` or `Student A`."""
+    label: str
+    text: str
+    """The prompt itself."""
+    paragraphs: tuple[tuple[Run, ...], ...]
+    words: int
+    word_limit: int | None
+
+    @property
+    def has_new(self) -> bool:
+        """Whether anything is marked as new."""
+        return any(run.new for paragraph in self.paragraphs for run in paragraph)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A piece of evidence under a neutral name."""
+
+    public_id: str
+    name: str
+    caption: str
+    kind: str
+    """`file` or `link`."""
+    type_group: str
+    media_type: str
+    size: int | None
+    host: str | None
+    """Where a link leads, without its path."""
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it can stand in the page as a picture."""
+        return self.media_type in SHOWN_PICTURES
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One evidence requirement with the items given for it."""
+
+    label: str
+    description: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class PartWork:
+    """What stands in one part."""
+
+    part_id: str
+    number: int
+    title: str
+    answers: tuple[Answer, ...]
+    asked: tuple[Asked, ...]
+
+    @property
+    def words(self) -> int:
+        """Words over all answers."""
+        return sum(answer.words for answer in self.answers)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All evidence of the part, in order."""
+        return tuple(item for asked in self.asked for item in asked.items)
+
+
+def read_work(
+    session: Session, attempt: Attempt, definition: Definition, *, earlier: Attempt | None = None
+) -> tuple[PartWork, ...]:
+    """The work of a try, part by part; `earlier` is the try to mark new text against."""
+    answers = _answers(session, attempt.id)
+    before = _answers(session, earlier.id) if earlier is not None else None
+    items = session.scalars(
+        select(EvidenceItem)
+        .where(EvidenceItem.attempt_id == attempt.id, EvidenceItem.removed_at.is_(None))
+        .order_by(EvidenceItem.id)
+    ).all()
+    return tuple(_part(part, answers, before, items) for part in definition.parts)
+
+
+def runs(text: str, earlier: str | None) -> tuple[tuple[Run, ...], ...]:
+    """Paragraphs of `text`; words that `earlier` does not have at that place are marked as new."""
+    marked = _marked(text, earlier)
+    paragraphs: list[list[Run]] = [[]]
+    for run in marked:
+        for number, line in enumerate(re.split(r"\s*\n\s*", run.text)):
+            if number and paragraphs[-1]:
+                paragraphs.append([])
+            if line:
+                paragraphs[-1].append(Run(line, run.new))
+    return tuple(tuple(paragraph) for paragraph in paragraphs if paragraph)
+
+
+def _marked(text: str, earlier: str | None) -> Iterable[Run]:
+    if earlier is None or not earlier.strip():
+        return [Run(text, False)]
+    was, now = _WORDS.findall(earlier), _WORDS.findall(text)
+    matcher = SequenceMatcher(
+        None, [word.strip() for word in was], [word.strip() for word in now], autojunk=False
+    )
+    return [
+        Run("".join(now[start:end]), kind != "equal")
+        for kind, _, _, start, end in matcher.get_opcodes()
+        if end > start
+    ]
+
+
+def _answers(session: Session, attempt_id: int) -> dict[tuple[str, str], Response]:
+    rows = session.scalars(select(Response).where(Response.attempt_id == attempt_id))
+    return {(row.prompt_id, row.student_code): row for row in rows}
+
+
+def _part(
+    part: Part,
+    answers: Mapping[tuple[str, str], Response],
+    before: Mapping[tuple[str, str], Response] | None,
+    items: Sequence[EvidenceItem],
+) -> PartWork:
+    written = tuple(
+        _answer(prompt, number, response, before)
+        for number, prompt in enumerate(part.prompts, start=1)
+        for (prompt_id, _), response in sorted(answers.items())
+        if prompt_id == prompt.id
+    )
+    asked = tuple(
+        Asked(
+            requirement.label,
+            requirement.description,
+            tuple(
+                _item(item, f"{requirement.label}, item {number}")
+                for number, item in enumerate(
+                    (item for item in items if item.requirement_id == requirement.id), start=1
+                )
+            ),
+        )
+        for requirement in part.artefact_requirements
+    )
+    return PartWork(part.id, part.number, part.title, written, asked)
+
+
+def _answer(
+    prompt: Prompt,
+    number: int,
+    response: Response,
+    before: Mapping[tuple[str, str], Response] | None,
+) -> Answer:
+    old = before.get((prompt.id, response.student_code)) if before is not None else None
+    return Answer(
+        heading=person_label(response.student_code, prompt.repeat_per or "")
+        if response.student_code
+        else f"question {number}",
+        label=prompt.label,
+        text=prompt.text,
+        paragraphs=runs(response.body, old.body if old is not None else None),
+        words=response.words,
+        word_limit=prompt.word_limit,
+    )
+
+
+def _item(item: EvidenceItem, name: str) -> Item:
+    return Item(
+        public_id=item.public_id,
+        name=name,
+        caption=item.caption,
+        kind=item.kind,
+        type_group=item.type_group or item.kind,
+        media_type=item.media_type or "",
+        size=item.size,
+        host=urlsplit(item.url).hostname if item.url else None,
+    )

@@ -1,0 +1,5 @@
+"""Pages of reviewers."""
+
+from microcred.web.review.pages import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,200 @@
+"""Pages of reviewers: the queue, the desk, evidence. One blueprint, at `/app/<L>/review/` and at `/desk/review/`."""
+
+from mimetypes import guess_extension
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from microcred.operations import reading_review, review
+from microcred.operations.errors import OperationRefused
+from microcred.web.base import wording
+from microcred.web.base.files import first_byte_asked, send_stored
+from microcred.web.base.incoming import wants_fragment
+from microcred.web.base.surface import actor, page_url, surface
+from microcred.web.review.desk_page import chosen_part, desk_page, part_url, piece_url
+from microcred.web.review.words import amount, due, first_capital, which_try
+from microcred.web.services import services
+
+blueprint = Blueprint("review", __name__, url_prefix="/review")
+
+LEVEL = "level_"
+COMMENT = "text_comment_"
+NOTE = "text_note"
+
+
+@blueprint.get("/")
+def queue() -> ResponseReturnValue:
+    """What waits for this reviewer, due soonest first."""
+    after = request.args.get("after")
+    with services().database.reading() as session:
+        found = reading_review.queue(session, actor(), after=after)
+    rows = [_queue_row(row) for row in found.rows]
+    soon = sum(row["urgent"] for row in rows)
+    return render_template(
+        "review/queue.html",
+        rows=rows,
+        heading=_heading(len(rows), soon, more=found.after is not None),
+        more_url=page_url("review.queue", after=found.after) if found.after else None,
+        is_first_page=after is None,
+    )
+
+
+@blueprint.get("/<public_id>")
+def desk(public_id: str) -> ResponseReturnValue:
+    """The desk of a try; where nobody reads it yet, what starting means."""
+    with services().database.reading() as session:
+        waiting = reading_review.waiting(session, actor(), public_id)
+        found = reading_review.desk(session, actor(), public_id) if waiting is None else None
+    if waiting is not None:
+        return _start_page(waiting)
+    assert found is not None
+    return _desk(found, request.args.get("part"))
+
+
+@blueprint.post("/<public_id>/start")
+def start(public_id: str) -> ResponseReturnValue:
+    """Take the try and begin to read."""
+    with services().database.writing() as session:
+        review.start(session, actor(), public_id, services().clock.now())
+    return redirect(page_url("review.desk", public_id=public_id), 303)
+
+
+@blueprint.post("/<public_id>/ratings")
+def save(public_id: str) -> ResponseReturnValue:
+    """Save the ratings that were sent: all of a part from the plain form, one from the script."""
+    entries = {
+        name.removeprefix(prefix): None
+        for name in request.form
+        for prefix in (LEVEL, COMMENT)
+        if name.startswith(prefix)
+    }
+    ratings = {
+        criterion_id: review.Entry(
+            request.form.get(LEVEL + criterion_id), request.form.get(COMMENT + criterion_id)
+        )
+        for criterion_id in entries
+    }
+    with services().database.writing() as session:
+        review.save_ratings(
+            session,
+            actor(),
+            public_id,
+            ratings,
+            private_note=request.form.get(NOTE),
+            now=services().clock.now(),
+        )
+    part_id = request.form.get("part", "")
+    if not wants_fragment():
+        return redirect(part_url(public_id, part_id), 303)
+    with services().database.reading() as session:
+        found = reading_review.desk(session, actor(), public_id)
+    part = chosen_part(found, part_id)
+    return render_template(
+        "review/fresh.html", **desk_page(found, part, services().clock.now(), surface().zone)
+    )
+
+
+@blueprint.post("/<public_id>/finish")
+def finish(public_id: str) -> ResponseReturnValue:
+    """Finish the review with what the passing rule makes of the ratings."""
+    try:
+        with services().database.writing() as session:
+            review.finish(
+                session, actor(), public_id, request.form.get("outcome", ""), services().clock.now()
+            )
+    except review.NotReady as problem:
+        with services().database.reading() as session:
+            found = reading_review.desk(session, actor(), public_id)
+        return _desk(found, None, problem=problem)
+    return redirect(page_url("review.desk", public_id=public_id), 303)
+
+
+@blueprint.get("/<public_id>/evidence/<item_id>")
+def piece(public_id: str, item_id: str) -> ResponseReturnValue:
+    """A piece of evidence by itself. A link's address stands only here, so that its opening is on record too."""
+    used = services()
+    with used.database.reading() as session:
+        found = reading_review.piece(session, actor(), public_id, item_id)
+    if found.url is not None:
+        with used.database.writing() as session:
+            review.record_opening(session, actor(), found, used.clock.now())
+    back = "approve.case" if found.by_approver else "review.desk"
+    part = {} if found.by_approver else {"part": found.part_id}
+    return render_template(
+        "review/piece.html",
+        piece=found,
+        file_url=piece_url(public_id, found.item, file=True),
+        back_url=page_url(
+            back, public_id=public_id, _anchor=f"part-{found.part_id}" if found.by_approver else None, **part
+        ),
+    )
+
+
+@blueprint.get("/<public_id>/evidence/<item_id>/file")
+def piece_file(public_id: str, item_id: str) -> ResponseReturnValue:
+    """The bytes of a piece, under its neutral name; the opening is put on record."""
+    used = services()
+    with used.database.reading() as session:
+        found = reading_review.piece(session, actor(), public_id, item_id)
+    if found.storage_key is None:
+        raise NotFound
+    if first_byte_asked():
+        with used.database.writing() as session:
+            review.record_opening(session, actor(), found, used.clock.now())
+    item = found.item
+    name = item.name + (guess_extension(item.media_type) or "")
+    return send_stored(
+        used.storage, found.storage_key, size=item.size or 0, media_type=item.media_type, name=name
+    )
+
+
+def _desk(
+    found: reading_review.Desk, part_id: str | None, problem: OperationRefused | None = None
+) -> ResponseReturnValue:
+    part = chosen_part(found, part_id)
+    values = desk_page(found, part, services().clock.now(), surface().zone)
+    page = render_template("review/desk.html", **values, problem=problem.message if problem else None)
+    return page, problem.status if problem else 200
+
+
+def _start_page(waiting: reading_review.Waiting) -> ResponseReturnValue:
+    return render_template(
+        "review/start.html",
+        waiting=waiting,
+        due_text=due(waiting.due_at, services().clock.now(), surface().zone).text,
+        which_try=which_try(waiting.number).lower(),
+        amount=amount(waiting.words, waiting.items),
+        start_url=page_url("review.start", public_id=waiting.public_id),
+    )
+
+
+def _queue_row(row: reading_review.QueueRow) -> dict[str, object]:
+    when = due(row.due_at, services().clock.now(), surface().zone)
+    state = (
+        ["sent back by the approver"]
+        if row.returned
+        else ["with you"]
+        if row.started
+        else ["assigned to you"]
+        if row.mine
+        else ["free to take"]
+    )
+    return {
+        "alias": row.alias,
+        "definition": row.definition,
+        "mine": row.started,
+        "note": ", ".join([which_try(row.number), *state]),
+        "amount": amount(row.words, row.items),
+        "due_text": first_capital(when.text),
+        "urgent": when.urgent,
+        "url": page_url("review.desk", public_id=row.public_id),
+        "start_url": page_url("review.start", public_id=row.public_id),
+    }
+
+
+def _heading(shown: int, soon: int, *, more: bool) -> str:
+    if not shown:
+        return "Nothing to read now"
+    count = f"More than {shown}" if more else first_capital(wording.number(shown))
+    return f"{count} to read" + (f", {wording.number(soon)} due by tomorrow" if soon else "")
