@@ -114,7 +114,8 @@ def _register(assembly: Assembly, facts: dict[str, Any]) -> str:
                 deployment_ids=tuple(tool["deployment_ids"]),
             ),
             organization_id=district.id,
-            now=now,
+            clock=assembly.clock,
+            allow_hosts=assembly.settings.allow_hosts,
         )
         return made.public_id
 

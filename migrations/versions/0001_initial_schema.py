@@ -1,0 +1,1107 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "catalogue",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column(
+            "document",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue")),
+        sa.UniqueConstraint("title", name=op.f("uq_catalogue_title")),
+    )
+    op.create_table(
+        "organization",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code", sa.String(length=120), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("contact_email", sa.String(length=320), nullable=True),
+        sa.Column("shares_catalogue", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column(
+            "policies",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
+        sa.UniqueConstraint("code", name=op.f("uq_organization_code")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_organization_public_id")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("destination", sa.String(length=80), nullable=False),
+        sa.Column("order_key", sa.String(length=300), nullable=True),
+        sa.Column("replaces", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("subject_type", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
+        sa.Column(
+            "payload",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=60), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("first_tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "last_answer",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state IN ('waiting', 'held')) = (finished_at IS NULL)", name=op.f("ck_outbox_finished_at")
+        ),
+        sa.CheckConstraint(
+            "leased_until IS NULL OR state = 'waiting'", name=op.f("ck_outbox_leased_is_waiting")
+        ),
+        sa.CheckConstraint(
+            "state <> 'held' OR order_key IS NOT NULL", name=op.f("ck_outbox_held_has_order_key")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'held', 'delivered', 'accepted', 'unverified', 'blocked', 'superseded', 'dead', 'cancelled')",
+            name=op.f("ck_outbox_state"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('blocked', 'dead') OR reason IS NOT NULL", name=op.f("ck_outbox_stuck_has_reason")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outbox_due",
+            ["destination", "due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index("ix_outbox_order", ["order_key", "id"], unique=False)
+        batch_op.create_index("ix_outbox_state", ["state", "destination"], unique=False)
+        batch_op.create_index("ix_outbox_subject", ["subject_type", "subject_id"], unique=False)
+
+    op.create_table(
+        "outbox_destination",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pause_reason", sa.String(length=60), nullable=True),
+        sa.Column("stopped", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_outbox_destination")),
+    )
+    op.create_table(
+        "outbox_worker",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_worker")),
+    )
+    with op.batch_alter_table("outbox_worker", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_worker_seen_at"), ["seen_at"], unique=False)
+
+    op.create_table(
+        "person",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=True),
+        sa.Column("given_name", sa.String(length=300), nullable=True),
+        sa.Column("family_name", sa.String(length=300), nullable=True),
+        sa.Column("email", sa.String(length=320), nullable=True),
+        sa.Column("locale", sa.String(length=35), nullable=True),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('active', 'suspended', 'erased')", name=op.f("ck_person_state")),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_person_merged_elsewhere")
+        ),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["person.id"], name=op.f("fk_person_merged_into_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_person_public_id")),
+    )
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_merged_into_id"), ["merged_into_id"], unique=False)
+
+    op.create_table(
+        "tool_key",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kid", sa.String(length=80), nullable=False),
+        sa.Column(
+            "public_jwk",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("sealed_private_key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tool_key")),
+        sa.UniqueConstraint("kid", name=op.f("uq_tool_key_kid")),
+    )
+    op.create_table(
+        "used_handover",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_used_handover")),
+    )
+    with op.batch_alter_table("used_handover", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_used_handover_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "audit_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("action", sa.String(length=80), nullable=False),
+        sa.Column("subject_type", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
+        sa.Column("before", sa.String(length=80), nullable=True),
+        sa.Column("after", sa.String(length=80), nullable=True),
+        sa.Column(
+            "detail",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["actor_id"], ["person.id"], name=op.f("fk_audit_event_actor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
+    )
+    with op.batch_alter_table("audit_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_event_actor_id"), ["actor_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_event_at"), ["at"], unique=False)
+        batch_op.create_index("ix_audit_event_subject", ["subject_type", "subject_id", "id"], unique=False)
+
+    op.create_table(
+        "contact_address",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_contact_address_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_address")),
+        sa.UniqueConstraint("person_id", "address", name=op.f("uq_contact_address_person_id_address")),
+    )
+    op.create_table(
+        "credential",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("catalogue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("kind IN ('micro_credential', 'stack')", name=op.f("ck_credential_kind")),
+        sa.ForeignKeyConstraint(["catalogue_id"], ["catalogue.id"], name=op.f("fk_credential_catalogue_id")),
+        sa.ForeignKeyConstraint(["issuer_id"], ["organization.id"], name=op.f("fk_credential_issuer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential")),
+        sa.UniqueConstraint("key", name=op.f("uq_credential_key")),
+    )
+    with op.batch_alter_table("credential", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_credential_issuer_id"), ["issuer_id"], unique=False)
+
+    op.create_table(
+        "desk_session",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_desk_session_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_session")),
+        sa.UniqueConstraint("digest", name=op.f("uq_desk_session_digest")),
+    )
+    with op.batch_alter_table("desk_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_desk_session_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "issuer_key",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fragment", sa.String(length=120), nullable=False),
+        sa.Column("sealed_private_key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_issuer_key_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_issuer_key")),
+        sa.UniqueConstraint(
+            "organization_id", "fragment", name=op.f("uq_issuer_key_organization_id_fragment")
+        ),
+    )
+    with op.batch_alter_table("issuer_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_issuer_key_organization_id"), ["organization_id"], unique=False)
+        batch_op.create_index(
+            "uq_issuer_key_current",
+            ["organization_id"],
+            unique=True,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
+
+    op.create_table(
+        "one_time_link",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_one_time_link_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_link")),
+        sa.UniqueConstraint("digest", name=op.f("uq_one_time_link_digest")),
+    )
+    with op.batch_alter_table("one_time_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_time_link_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "registration",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("lms", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("issuer", sa.String(length=500), nullable=False),
+        sa.Column("client_id", sa.String(length=255), nullable=False),
+        sa.Column("separate_site", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("auth_url", sa.Text(), nullable=False),
+        sa.Column("token_url", sa.Text(), nullable=False),
+        sa.Column("jwks_url", sa.Text(), nullable=False),
+        sa.Column("token_audience", sa.Text(), nullable=True),
+        sa.Column(
+            "trusted_audiences",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "service_hosts",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "algorithms",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("any_deployment", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column(
+            "scopes",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.Column("is_test_site", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "lms IN ('canvas', 'moodle', 'schoology', 'other')", name=op.f("ck_registration_lms")
+        ),
+        sa.CheckConstraint(
+            "state IN ('pending', 'approved', 'disabled')", name=op.f("ck_registration_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_registration_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_registration_public_id")),
+    )
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.create_index("ix_registration_issuer_client_id", ["issuer", "client_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_registration_organization_id"), ["organization_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_registration_issuer_client_id_alone",
+            ["issuer", "client_id"],
+            unique=True,
+            sqlite_where=sa.text("NOT separate_site AND state <> 'pending'"),
+            postgresql_where=sa.text("NOT separate_site AND state <> 'pending'"),
+        )
+
+    op.create_table(
+        "role_grant",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("granted_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint(
+            "role IN ('operator', 'author', 'reviewer', 'approver', 'faculty', 'registrar', 'leader')",
+            name=op.f("ck_role_grant_role"),
+        ),
+        sa.CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name=op.f("ck_role_grant_period")),
+        sa.ForeignKeyConstraint(["granted_by_id"], ["person.id"], name=op.f("fk_role_grant_granted_by_id")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_role_grant_organization_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_role_grant_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_grant")),
+    )
+    with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.create_index("ix_role_grant_organization_role", ["organization_id", "role"], unique=False)
+        batch_op.create_index("ix_role_grant_person_role", ["person_id", "role"], unique=False)
+
+    op.create_table(
+        "status_list",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("issued", sa.Integer(), nullable=False),
+        sa.Column("credential", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_status_list_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_list")),
+    )
+    with op.batch_alter_table("status_list", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_status_list_organization_id"), ["organization_id"], unique=False)
+
+    op.create_table(
+        "credential_version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("credential_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("clock_hours", sa.Integer(), nullable=False),
+        sa.Column(
+            "document",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state = 'draft' OR published_at IS NOT NULL", name=op.f("ck_credential_version_published_at")
+        ),
+        sa.CheckConstraint(
+            "state IN ('draft', 'published', 'retired')", name=op.f("ck_credential_version_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credential_id"], ["credential.id"], name=op.f("fk_credential_version_credential_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential_version")),
+        sa.UniqueConstraint(
+            "credential_id", "version", name=op.f("uq_credential_version_credential_id_version")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_credential_version_public_id")),
+    )
+    with op.batch_alter_table("credential_version", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_credential_version_code"), ["code"], unique=False)
+        batch_op.create_index("ix_credential_version_state_title", ["state", "title"], unique=False)
+
+    op.create_table(
+        "deployment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("deployment_id", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state <> 'approved' OR organization_id IS NOT NULL",
+            name=op.f("ck_deployment_approved_has_organization"),
+        ),
+        sa.CheckConstraint("state IN ('noted', 'approved', 'disabled')", name=op.f("ck_deployment_state")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_deployment_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_deployment_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deployment")),
+        sa.UniqueConstraint(
+            "registration_id", "deployment_id", name=op.f("uq_deployment_registration_id_deployment_id")
+        ),
+    )
+    with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deployment_organization_id"), ["organization_id"], unique=False)
+
+    op.create_table(
+        "lms_identity",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sub", sa.String(length=255), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_test_user", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_lms_identity_person_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_lms_identity_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lms_identity")),
+        sa.UniqueConstraint("registration_id", "sub", name=op.f("uq_lms_identity_registration_id_sub")),
+    )
+    with op.batch_alter_table("lms_identity", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_lms_identity_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "context",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("context_id", sa.String(length=255), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("lineitems_url", sa.Text(), nullable=True),
+        sa.Column(
+            "ags_scopes",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("memberships_url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["deployment_id"], ["deployment.id"], name=op.f("fk_context_deployment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_context")),
+        sa.UniqueConstraint("deployment_id", "context_id", name=op.f("uq_context_deployment_id_context_id")),
+    )
+    op.create_table(
+        "resource_link",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("context_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("resource_link_id", sa.String(length=255), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("lineitem_url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_resource_link_context_id")),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"], ["deployment.id"], name=op.f("fk_resource_link_deployment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_link")),
+        sa.UniqueConstraint(
+            "deployment_id", "resource_link_id", name=op.f("uq_resource_link_deployment_id_resource_link_id")
+        ),
+    )
+    with op.batch_alter_table("resource_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_resource_link_context_id"), ["context_id"], unique=False)
+
+    op.create_table(
+        "launch",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("state_id", sa.String(length=64), nullable=False),
+        sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("identity_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("context_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("resource_link_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("message_type", sa.String(length=80), nullable=False),
+        sa.Column(
+            "rights",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("is_test_user", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("target_link_uri", sa.Text(), nullable=True),
+        sa.Column(
+            "custom",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("lineitem_url", sa.Text(), nullable=True),
+        sa.Column("return_url", sa.Text(), nullable=True),
+        sa.Column("locale", sa.String(length=35), nullable=True),
+        sa.Column("for_user_sub", sa.String(length=255), nullable=True),
+        sa.Column(
+            "deep_linking",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.Column("bound_by", sa.String(length=20), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_launch_context_id")),
+        sa.ForeignKeyConstraint(["deployment_id"], ["deployment.id"], name=op.f("fk_launch_deployment_id")),
+        sa.ForeignKeyConstraint(["identity_id"], ["lms_identity.id"], name=op.f("fk_launch_identity_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_launch_person_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_launch_registration_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["resource_link_id"], ["resource_link.id"], name=op.f("fk_launch_resource_link_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_launch")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_launch_public_id")),
+        sa.UniqueConstraint("state_id", name=op.f("uq_launch_state_id")),
+    )
+    with op.batch_alter_table("launch", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_launch_context_id"), ["context_id"], unique=False)
+        batch_op.create_index("ix_launch_created_at", ["created_at"], unique=False)
+        batch_op.create_index("ix_launch_person_context", ["person_id", "context_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_launch_registration_id"), ["registration_id"], unique=False)
+
+    op.create_table(
+        "placement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("context_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("copied_from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("resource_link_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("grade_scheme", sa.String(length=30), nullable=False),
+        sa.Column("denied_as", sa.String(length=10), nullable=False),
+        sa.Column("submit_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_in_launch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("denied_as IN ('blank', 'zero')", name=op.f("ck_placement_denied_as")),
+        sa.CheckConstraint(
+            "grade_scheme IN ('complete', 'hundred', 'rubric_points', 'per_part', 'graduate_letter')",
+            name=op.f("ck_placement_grade_scheme"),
+        ),
+        sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_placement_context_id")),
+        sa.ForeignKeyConstraint(
+            ["copied_from_id"], ["placement.id"], name=op.f("fk_placement_copied_from_id")
+        ),
+        sa.ForeignKeyConstraint(["created_by_id"], ["person.id"], name=op.f("fk_placement_created_by_id")),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"], ["deployment.id"], name=op.f("fk_placement_deployment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["made_in_launch_id"], ["launch.id"], name=op.f("fk_placement_made_in_launch_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_placement_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["resource_link_id"], ["resource_link.id"], name=op.f("fk_placement_resource_link_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["credential_version.id"], name=op.f("fk_placement_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placement")),
+        sa.UniqueConstraint(
+            "made_in_launch_id", "version_id", name=op.f("uq_placement_made_in_launch_id_version_id")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_placement_public_id")),
+        sa.UniqueConstraint("resource_link_id", name=op.f("uq_placement_resource_link_id")),
+    )
+    with op.batch_alter_table("placement", schema=None) as batch_op:
+        batch_op.create_index("ix_placement_context", ["context_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placement_version_id"), ["version_id"], unique=False)
+
+    op.create_table(
+        "grade_column",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("placement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tag", sa.String(length=60), nullable=False),
+        sa.Column("label", sa.String(length=300), nullable=False),
+        sa.Column("score_maximum", sa.Float(), nullable=False),
+        sa.Column("lineitem_url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("score_maximum > 0", name=op.f("ck_grade_column_score_maximum")),
+        sa.ForeignKeyConstraint(
+            ["placement_id"], ["placement.id"], name=op.f("fk_grade_column_placement_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grade_column")),
+        sa.UniqueConstraint("placement_id", "tag", name=op.f("uq_grade_column_placement_id_tag")),
+    )
+    op.create_table(
+        "pursuit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("placement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alias", sa.String(length=60), nullable=False),
+        sa.Column("is_test", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_pursuit_person_id")),
+        sa.ForeignKeyConstraint(["placement_id"], ["placement.id"], name=op.f("fk_pursuit_placement_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["credential_version.id"], name=op.f("fk_pursuit_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pursuit")),
+        sa.UniqueConstraint("person_id", "placement_id", name=op.f("uq_pursuit_person_id_placement_id")),
+    )
+    with op.batch_alter_table("pursuit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pursuit_placement_id"), ["placement_id"], unique=False)
+
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("pursuit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("row_version", sa.Integer(), nullable=False),
+        sa.Column(
+            "locked_parts",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "confirmed_statements",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('draft', 'submitted', 'checking', 'in_review', 'second_review', 'adjudication', 'recommended', 'revisions_requested', 'returned_to_reviewer', 'awarded', 'denied', 'withdrawn', 'appeal_open', 'upheld', 'revoked', 'expired')",
+            name=op.f("ck_attempt_state"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('draft', 'withdrawn') OR submitted_at IS NOT NULL",
+            name=op.f("ck_attempt_submitted_at"),
+        ),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_attempt_number")),
+        sa.ForeignKeyConstraint(["pursuit_id"], ["pursuit.id"], name=op.f("fk_attempt_pursuit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_attempt_public_id")),
+        sa.UniqueConstraint("pursuit_id", "number", name=op.f("uq_attempt_pursuit_id_number")),
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_state_decision_due_at", ["state", "decision_due_at"], unique=False)
+        batch_op.create_index(
+            "uq_attempt_open",
+            ["pursuit_id"],
+            unique=True,
+            sqlite_where=sa.text(
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+            ),
+            postgresql_where=sa.text(
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+            ),
+        )
+
+    op.create_table(
+        "evidence_permission",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pursuit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("student_code", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("basis", sa.String(length=20), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("basis IN ('attested', 'form')", name=op.f("ck_evidence_permission_basis")),
+        sa.ForeignKeyConstraint(
+            ["pursuit_id"], ["pursuit.id"], name=op.f("fk_evidence_permission_pursuit_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_permission")),
+        sa.UniqueConstraint(
+            "pursuit_id",
+            "student_code",
+            "kind",
+            name=op.f("uq_evidence_permission_pursuit_id_student_code_kind"),
+        ),
+    )
+    op.create_table(
+        "line_item_claim",
+        sa.Column("column_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["column_id"], ["grade_column.id"], name=op.f("fk_line_item_claim_column_id")
+        ),
+        sa.PrimaryKeyConstraint("column_id", name=op.f("pk_line_item_claim")),
+    )
+    op.create_table(
+        "score_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("column_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("identity_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lineitem_url", sa.Text(), nullable=True),
+        sa.Column("last_stamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["column_id"], ["grade_column.id"], name=op.f("fk_score_line_column_id")),
+        sa.ForeignKeyConstraint(["identity_id"], ["lms_identity.id"], name=op.f("fk_score_line_identity_id")),
+        sa.ForeignKeyConstraint(
+            ["row_id"], ["outbox.id"], name=op.f("fk_score_line_row_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_score_line")),
+        sa.UniqueConstraint("column_id", "identity_id", name=op.f("uq_score_line_column_id_identity_id")),
+    )
+    with op.batch_alter_table("score_line", schema=None) as batch_op:
+        batch_op.create_index("ix_score_line_identity_id", ["identity_id"], unique=False)
+
+    op.create_table(
+        "evidence_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part_id", sa.String(length=60), nullable=False),
+        sa.Column("requirement_id", sa.String(length=60), nullable=False),
+        sa.Column("student_code", sa.String(length=10), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("caption", sa.String(length=300), nullable=False),
+        sa.Column("file_name", sa.String(length=300), nullable=True),
+        sa.Column("media_type", sa.String(length=120), nullable=True),
+        sa.Column("type_group", sa.String(length=20), nullable=True),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("storage_key", sa.String(length=200), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'file') = (storage_key IS NOT NULL)", name=op.f("ck_evidence_item_file_is_stored")
+        ),
+        sa.CheckConstraint("(kind = 'link') = (url IS NOT NULL)", name=op.f("ck_evidence_item_link_has_url")),
+        sa.CheckConstraint("kind IN ('file', 'link')", name=op.f("ck_evidence_item_kind")),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_evidence_item_attempt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_item")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_evidence_item_public_id")),
+    )
+    with op.batch_alter_table("evidence_item", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_evidence_item_attempt_requirement", ["attempt_id", "requirement_id"], unique=False
+        )
+
+    op.create_table(
+        "response",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part_id", sa.String(length=60), nullable=False),
+        sa.Column("prompt_id", sa.String(length=60), nullable=False),
+        sa.Column("student_code", sa.String(length=10), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("words", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_response_attempt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_response")),
+        sa.UniqueConstraint(
+            "attempt_id",
+            "prompt_id",
+            "student_code",
+            name=op.f("uq_response_attempt_id_prompt_id_student_code"),
+        ),
+    )
+    op.create_table(
+        "review",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reviewer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("recommendation", sa.String(length=20), nullable=True),
+        sa.Column("private_note", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "recommendation IS NULL OR recommendation IN ('award', 'revise', 'deny')",
+            name=op.f("ck_review_recommendation"),
+        ),
+        sa.CheckConstraint(
+            "(recommendation IS NULL) = (finished_at IS NULL)", name=op.f("ck_review_finished")
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_review_attempt_id")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["person.id"], name=op.f("fk_review_reviewer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
+        sa.UniqueConstraint("attempt_id", "reviewer_id", name=op.f("uq_review_attempt_id_reviewer_id")),
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index("ix_review_reviewer_finished_at", ["reviewer_id", "finished_at"], unique=False)
+
+    op.create_table(
+        "decision",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("supersedes_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('award', 'deny', 'return_to_reviewer', 'request_revisions', 'revoke', 'appeal_award', 'appeal_uphold')",
+            name=op.f("ck_decision_kind"),
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_decision_attempt_id")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["person.id"], name=op.f("fk_decision_decided_by_id")),
+        sa.ForeignKeyConstraint(["review_id"], ["review.id"], name=op.f("fk_decision_review_id")),
+        sa.ForeignKeyConstraint(["supersedes_id"], ["decision.id"], name=op.f("fk_decision_supersedes_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
+    )
+    with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_decision_attempt_id"), ["attempt_id"], unique=False)
+
+    op.create_table(
+        "rating",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part_id", sa.String(length=60), nullable=False),
+        sa.Column("criterion_id", sa.String(length=60), nullable=False),
+        sa.Column("level", sa.String(length=40), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["review_id"], ["review.id"], name=op.f("fk_rating_review_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rating")),
+        sa.UniqueConstraint("review_id", "criterion_id", name=op.f("uq_rating_review_id_criterion_id")),
+    )
+    op.create_table(
+        "award",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pursuit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("approved_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("awarded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clock_hours", sa.Integer(), nullable=False),
+        sa.Column("shows_name", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("is_test", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revocation_reason", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["approved_by_id"], ["person.id"], name=op.f("fk_award_approved_by_id")),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_award_decision_id")),
+        sa.ForeignKeyConstraint(["issuer_id"], ["organization.id"], name=op.f("fk_award_issuer_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_award_person_id")),
+        sa.ForeignKeyConstraint(["pursuit_id"], ["pursuit.id"], name=op.f("fk_award_pursuit_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["credential_version.id"], name=op.f("fk_award_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
+        sa.UniqueConstraint("decision_id", name=op.f("uq_award_decision_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_award_public_id")),
+    )
+    with op.batch_alter_table("award", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_award_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_award_pursuit_id"), ["pursuit_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_award_version_id"), ["version_id"], unique=False)
+
+    op.create_table(
+        "badge",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("status_list_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status_index", sa.Integer(), nullable=False),
+        sa.Column("recipient_salt", sa.String(length=40), nullable=False),
+        sa.Column("ob3", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("ob2_assertion", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("image_key", sa.String(length=200), nullable=True),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(issued_at IS NULL) = (ob3 IS NULL) AND (issued_at IS NULL) = (ob2_assertion IS NULL) AND (issued_at IS NULL) = (image_key IS NULL)",
+            name=op.f("ck_badge_issued_whole"),
+        ),
+        sa.CheckConstraint("status_index >= 0", name=op.f("ck_badge_status_index")),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_badge_award_id")),
+        sa.ForeignKeyConstraint(["status_list_id"], ["status_list.id"], name=op.f("fk_badge_status_list_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_badge")),
+        sa.UniqueConstraint("award_id", name=op.f("uq_badge_award_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_badge_public_id")),
+        sa.UniqueConstraint(
+            "status_list_id", "status_index", name=op.f("uq_badge_status_list_id_status_index")
+        ),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("badge")
+    with op.batch_alter_table("award", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_award_version_id"))
+        batch_op.drop_index(batch_op.f("ix_award_pursuit_id"))
+        batch_op.drop_index(batch_op.f("ix_award_person_id"))
+
+    op.drop_table("award")
+    op.drop_table("rating")
+    with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_decision_attempt_id"))
+
+    op.drop_table("decision")
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.drop_index("ix_review_reviewer_finished_at")
+
+    op.drop_table("review")
+    op.drop_table("response")
+    with op.batch_alter_table("evidence_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_evidence_item_attempt_requirement")
+
+    op.drop_table("evidence_item")
+    with op.batch_alter_table("score_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_score_line_identity_id")
+
+    op.drop_table("score_line")
+    op.drop_table("line_item_claim")
+    op.drop_table("evidence_permission")
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_attempt_open",
+            sqlite_where=sa.text(
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+            ),
+            postgresql_where=sa.text(
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+            ),
+        )
+        batch_op.drop_index("ix_attempt_state_decision_due_at")
+
+    op.drop_table("attempt")
+    with op.batch_alter_table("pursuit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pursuit_placement_id"))
+
+    op.drop_table("pursuit")
+    op.drop_table("grade_column")
+    with op.batch_alter_table("placement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_placement_version_id"))
+        batch_op.drop_index("ix_placement_context")
+
+    op.drop_table("placement")
+    with op.batch_alter_table("launch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_launch_registration_id"))
+        batch_op.drop_index("ix_launch_person_context")
+        batch_op.drop_index("ix_launch_created_at")
+        batch_op.drop_index(batch_op.f("ix_launch_context_id"))
+
+    op.drop_table("launch")
+    with op.batch_alter_table("resource_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_resource_link_context_id"))
+
+    op.drop_table("resource_link")
+    op.drop_table("context")
+    with op.batch_alter_table("lms_identity", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_lms_identity_person_id"))
+
+    op.drop_table("lms_identity")
+    with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_deployment_organization_id"))
+
+    op.drop_table("deployment")
+    with op.batch_alter_table("credential_version", schema=None) as batch_op:
+        batch_op.drop_index("ix_credential_version_state_title")
+        batch_op.drop_index(batch_op.f("ix_credential_version_code"))
+
+    op.drop_table("credential_version")
+    with op.batch_alter_table("status_list", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_status_list_organization_id"))
+
+    op.drop_table("status_list")
+    with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.drop_index("ix_role_grant_person_role")
+        batch_op.drop_index("ix_role_grant_organization_role")
+
+    op.drop_table("role_grant")
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_registration_issuer_client_id_alone",
+            sqlite_where=sa.text("NOT separate_site AND state <> 'pending'"),
+            postgresql_where=sa.text("NOT separate_site AND state <> 'pending'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_registration_organization_id"))
+        batch_op.drop_index("ix_registration_issuer_client_id")
+
+    op.drop_table("registration")
+    with op.batch_alter_table("one_time_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_one_time_link_person_id"))
+
+    op.drop_table("one_time_link")
+    with op.batch_alter_table("issuer_key", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_issuer_key_current",
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_issuer_key_organization_id"))
+
+    op.drop_table("issuer_key")
+    with op.batch_alter_table("desk_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_desk_session_person_id"))
+
+    op.drop_table("desk_session")
+    with op.batch_alter_table("credential", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_credential_issuer_id"))
+
+    op.drop_table("credential")
+    op.drop_table("contact_address")
+    with op.batch_alter_table("audit_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_event_subject")
+        batch_op.drop_index(batch_op.f("ix_audit_event_at"))
+        batch_op.drop_index(batch_op.f("ix_audit_event_actor_id"))
+
+    op.drop_table("audit_event")
+    with op.batch_alter_table("used_handover", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_used_handover_expires_at"))
+
+    op.drop_table("used_handover")
+    op.drop_table("tool_key")
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_merged_into_id"))
+
+    op.drop_table("person")
+    with op.batch_alter_table("outbox_worker", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_outbox_worker_seen_at"))
+
+    op.drop_table("outbox_worker")
+    op.drop_table("outbox_destination")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_subject")
+        batch_op.drop_index("ix_outbox_state")
+        batch_op.drop_index("ix_outbox_order")
+        batch_op.drop_index(
+            "ix_outbox_due",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
+    op.drop_table("outbox")
+    op.drop_table("organization")
+    op.drop_table("catalogue")
