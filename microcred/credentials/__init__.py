@@ -1,5 +1,13 @@
 """The domain: the catalogue, what a try lacks, what ratings come to, and the one state machine."""
 
+from microcred.credentials.catalogue import (
+    Imported,
+    export_catalogue,
+    import_catalogue,
+    parse,
+    sample_text,
+    to_yaml,
+)
 from microcred.credentials.completeness import Answer, Missing, PartProgress, Piece, Work, progress
 from microcred.credentials.definition import Definition, definition_of, document_of
 from microcred.credentials.errors import (
@@ -13,6 +21,7 @@ from microcred.credentials.errors import (
 )
 from microcred.credentials.passing import Outcome, PartResult, PartState, Points, evaluate, points
 from microcred.credentials.schema import CatalogueFile, MicroCredential, Stack
+from microcred.credentials.search import Entry, Page, published_version, search
 from microcred.credentials.steps import Action, Moment, State
 from microcred.credentials.words import count_words
 from microcred.credentials.workflow import SYSTEM, Choice, Facts, Party, Plan, choices, may, plan
@@ -26,13 +35,16 @@ __all__ = [
     "Choice",
     "CredentialError",
     "Definition",
+    "Entry",
     "EvidenceRefused",
     "Facts",
+    "Imported",
     "MicroCredential",
     "Missing",
     "Moment",
     "NotInCatalogue",
     "Outcome",
+    "Page",
     "PartProgress",
     "PartResult",
     "PartState",
@@ -51,8 +63,15 @@ __all__ = [
     "definition_of",
     "document_of",
     "evaluate",
+    "export_catalogue",
+    "import_catalogue",
     "may",
+    "parse",
     "plan",
     "points",
     "progress",
+    "published_version",
+    "sample_text",
+    "search",
+    "to_yaml",
 ]

@@ -16,11 +16,14 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    event,
     false,
+    inspect,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from microcred.credentials.errors import PublishedVersionChanged
 from microcred.database import BIGINT, Base, Json, UtcDateTime, random_id
 
 VERSION_STATES = ("draft", "published", "retired")
@@ -99,7 +102,7 @@ class CredentialVersion(Base):
     public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
     credential_id: Mapped[int] = mapped_column(ForeignKey("credential.id"))
     version: Mapped[str] = mapped_column(String(40))
-    state: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20), active_history=True)
     code: Mapped[str] = mapped_column(String(60), index=True)
     title: Mapped[str] = mapped_column(String(300))
     search_text: Mapped[str] = mapped_column(Text)
@@ -110,6 +113,23 @@ class CredentialVersion(Base):
     """Order in the catalogue file."""
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     credential: Mapped[Credential] = relationship(lazy="raise")
+
+
+@event.listens_for(CredentialVersion, "before_update")
+def _refuse_change(_mapper: object, _connection: object, version: CredentialVersion) -> None:
+    """What a published version says cannot change; retiring it, its place and its search words may."""
+    state = inspect(version)
+    was = (state.attrs.state.history.deleted or [version.state])[0]
+    frozen = ("document", "version", "code", "title", "clock_hours", "credential_id", "published_at")
+    changed = any(state.attrs[name].history.has_changes() for name in frozen)
+    if was != "draft" and (changed or version.state == "draft"):
+        raise PublishedVersionChanged(f"{version.code} {version.version}")
+
+
+@event.listens_for(CredentialVersion, "before_delete")
+def _refuse_delete(_mapper: object, _connection: object, version: CredentialVersion) -> None:
+    if version.state != "draft":
+        raise PublishedVersionChanged(f"{version.code} {version.version}")
 
 
 class Pursuit(Base):
