@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from .dialects import MessageFacts
 from .model import Course, LineItem, Link, Person, Tool
-from .names import AGS_SCOPES, CLAIMS, MEMBERSHIP, SCOPE_MEMBERS, with_overrides
+from .names import AGS_SCOPES, CLAIMS, MEMBERSHIP, SCOPE_MEMBERS, by_uri, with_overrides
 from .state import State
 
 
@@ -59,7 +57,7 @@ def message_claims(state: State, facts: MessageFacts, nonce: str) -> dict[str, o
     if message.return_id is not None:
         claims[CLAIMS["deep_linking_settings"]] = state.visits[message.return_id].settings
     claims = state.dialect.finish_claims(claims, facts)
-    return with_overrides(claims, message.claims)
+    return with_overrides(claims, by_uri(message.claims))
 
 
 def identity(person: Person, tool: Tool) -> dict[str, object]:
@@ -175,7 +173,3 @@ def _variables(state: State, facts: MessageFacts) -> dict[str, str]:
         windows = {"available": link.available, "submission": link.submission}
         values |= {f"$ResourceLink.{w}.{k}": v for w, window in windows.items() for k, v in window.items()}
     return values
-
-
-def message_expiry(state: State) -> timedelta:
-    return timedelta(seconds=state.dialect.hint_seconds)

@@ -79,12 +79,10 @@ ABSENT: Final = Absent()
 
 
 def with_overrides(values: dict[str, object], overrides: dict[str, object]) -> dict[str, object]:
-    """``values`` with each override applied; short claim names become URIs, ``ABSENT`` removes."""
-    result = dict(values)
-    for name, value in overrides.items():
-        key = CLAIMS.get(name, name)
-        if isinstance(value, Absent):
-            result.pop(key, None)
-        else:
-            result[key] = value
-    return result
+    """``values`` with each override applied; ``ABSENT`` removes a member."""
+    return {k: v for k, v in (values | overrides).items() if not isinstance(v, Absent)}
+
+
+def by_uri(claims: dict[str, object]) -> dict[str, object]:
+    """The same claims, short names of :data:`CLAIMS` replaced by their URIs."""
+    return {CLAIMS.get(name, name): value for name, value in claims.items()}

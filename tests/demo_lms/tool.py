@@ -72,14 +72,16 @@ class FakeTool:
         }
         return self.sign({k: v for k, v in (claims | changes).items() if v is not None})
 
-    def ask_token(self, scope: str, assertion: str | None = None, **changes: str) -> requests.Response:
+    def ask_token(
+        self, scope: str, assertion: str | None = None, changes: dict[str, str] | None = None
+    ) -> requests.Response:
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion or self.assertion(),
             "scope": scope,
         }
-        return self.http.post(self.platform.token_url, data=form | changes, timeout=5)
+        return self.http.post(self.platform.token_url, data=form | (changes or {}), timeout=5)
 
     def call(
         self, method: str, url: str, scope: str, media: str, body: Any = None, token: str = ""
