@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS VIRTUAL_ENV CONDA_P
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadgroup
-OURS := lti_tool deep_linking grade_passback microcred demo_lms migrations tests
+OURS := lti_tool deep_linking grade_passback microcred demo_lms migrations benchmarks tests
 SOURCES = $(wildcard $(OURS))
 VENDOR := microcred/web/static/vendor
 
@@ -59,8 +59,8 @@ cases: setup ## every numbered LTI case; rewrites docs/conformance.md
 	@$(PYTEST) tests/cases -m "" --conformance docs/conformance.md
 
 .PHONY: fuzz
-fuzz: setup ## property tests, long: many more examples of each
-	@$(PYTEST) $(PARALLEL) -m fuzz --hypothesis-profile long
+fuzz: setup ## the property tests with many more examples of each
+	@$(PYTEST) $(PARALLEL) -m hypothesis --hypothesis-profile long
 
 .PHONY: screenshots
 screenshots: setup ## the story again, keeping its pictures in docs/images
@@ -68,11 +68,12 @@ screenshots: setup ## the story again, keeping its pictures in docs/images
 
 .PHONY: lint
 lint: .venv/ready ## ruff, mypy (strict), the import contract, unused dependencies
-	@$(BIN)/ruff check $(SOURCES)
-	@$(BIN)/ruff format --check $(SOURCES)
-	@$(BIN)/mypy $(SOURCES)
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/deptry .
+	@failed=; \
+	for check in "ruff check $(SOURCES)" "ruff format --check $(SOURCES)" "mypy $(SOURCES)" \
+		"lint-imports --no-logo" "deptry --no-ansi ."; do \
+		echo "lint: $${check%% *}"; $(BIN)/$$check || failed="$$failed $${check%% *}"; \
+	done; \
+	test -z "$$failed" || { echo "lint: not clean:$$failed" >&2; exit 1; }
 
 .PHONY: format
 format: .venv/ready ## put the code into its form
