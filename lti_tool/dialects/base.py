@@ -65,6 +65,10 @@ class Dialect:
     """Whether `limit` may be sent and `Link` followed (Moodle's paging links are broken; unpaged is
     complete).
     """
+    binds_line_items: bool = False
+    """Whether a line item made for a link that has none names the link (`resourceLinkId`): in Canvas and Moodle
+    a second item of one link is hidden, or hides the `lineitem` claim.
+    """
     shape_score: Callable[[dict[str, Any], str, bool], dict[str, Any]] = as_it_is
     """Add the LMS's own members to a score: (score, moment, is a correction of a delivered one)."""
 

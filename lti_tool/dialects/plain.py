@@ -40,4 +40,4 @@ def _reason(status: int, body: bytes) -> str:
     return "config_error"
 
 
-PLAIN = Dialect(name="other", classify=classify)
+PLAIN = Dialect(name="other", classify=classify, binds_line_items=True)

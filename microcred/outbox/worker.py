@@ -14,7 +14,7 @@ from microcred.database import Clock, Database, random_id
 from microcred.outbox.claims import Claim, DestinationView, claim, release, renew, sign_of_life, sign_off
 from microcred.outbox.lanes import Lanes
 from microcred.outbox.outcomes import Handler, Job, Outcome, Retry, registered
-from microcred.outbox.policy import Policy
+from microcred.outbox.policy import Limit, Policy
 from microcred.outbox.results import Result, store
 from microcred.outbox.wake import wake_of
 
@@ -42,11 +42,12 @@ class Worker:
         policy: Policy | None = None,
         handlers: Mapping[str, Handler] | None = None,
         rng: random.Random | None = None,
-        most_threads: int = 64,
+        threads: int = 64,
+        in_flight: int = 8,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._policy = policy or Policy()
+        self._policy = policy or Policy(limit_of=lambda _destination: Limit(concurrency=in_flight))
         self._handlers = registered() if handlers is None else handlers
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, keeps no secret
         self._id = random_id()
@@ -56,7 +57,7 @@ class Worker:
         self._seen_at: datetime | None = None
         self._event = threading.Event()
         self._stopping = threading.Event()
-        self._lanes = Lanes(self._run, most_threads=most_threads, on_done=self._event.set)
+        self._lanes = Lanes(self._run, most_threads=threads, on_done=self._event.set)
 
     def run_until_stopped(self) -> None:
         """Work until `stop` is called; then let jobs in flight end, store their results and give the

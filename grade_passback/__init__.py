@@ -1,0 +1,18 @@
+"""From a decision to the gradebook: which score, in which column, and what became of it (LTI AGS 2.0)."""
+
+from grade_passback.addresses import use_badge_address
+from grade_passback.delivery import make_handler
+from grade_passback.queueing import enqueue
+from grade_passback.sync import SyncRow, retry, sync_rows
+from grade_passback.words import Words, words_for
+
+__all__ = [
+    "SyncRow",
+    "Words",
+    "enqueue",
+    "make_handler",
+    "retry",
+    "sync_rows",
+    "use_badge_address",
+    "words_for",
+]

@@ -1,0 +1,206 @@
+"""Delivering scores: the outbox handler of kind `score`."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grade_passback.ags import Caller, Callers, Refused, Unreadable, reading_of, redacted, result_of, trouble
+from grade_passback.line_items import LineItems, remember
+from grade_passback.queueing import write_again
+from grade_passback.scores import Score
+from grade_passback.wire import RESULT_SCOPE, SCORE_SCOPE, SCORE_TYPE, service_url
+from lti_tool.facts import COLUMNS, RegistrationFacts
+from lti_tool.models import Registration
+from lti_tool.services import ServiceAnswer
+from microcred.database import Clock, Database
+from microcred.outbox import (
+    Accepted,
+    Blocked,
+    Delivered,
+    Handler,
+    Job,
+    OutboxRow,
+    Outcome,
+    Superseded,
+    Throttled,
+    Unverified,
+)
+
+_FACTS_KEPT = 5.0
+_INACTIVE = 300.0
+
+
+def make_handler(database: Database, clock: Clock, callers: Callers) -> Handler:
+    """The handler of kind `score`: posts the row's bytes to its line item and reads the answer by the
+    platform's dialect."""
+    return _Delivery(database, clock, callers)
+
+
+@dataclass(frozen=True)
+class _Post:
+    """One score on its way."""
+
+    job: Job
+    caller: Caller
+    url: str
+    found_instead_of: str | None = None
+    """The address that was gone, where `url` was found by searching."""
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        return self.job.payload
+
+    @property
+    def scopes(self) -> list[str]:
+        scopes: list[str] = self.payload["scopes"]
+        return scopes
+
+    @property
+    def score(self) -> Score | None:
+        content = self.payload["content"]
+        return Score(content["scoreGiven"], content["scoreMaximum"]) if "scoreGiven" in content else None
+
+
+class _Delivery:
+    def __init__(self, database: Database, clock: Clock, callers: Callers) -> None:
+        self._database = database
+        self._clock = clock
+        self._callers = callers
+        self._items = LineItems(database, clock)
+        self._kept: dict[int, tuple[float, RegistrationFacts | None]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, job: Job) -> Outcome:
+        facts = self._facts(job.payload["registration"])
+        if facts is None or not facts.is_approved:
+            return Throttled(reason="registration_inactive", after=_INACTIVE)
+        if SCORE_SCOPE not in job.payload["scopes"]:
+            return Blocked(reason="scope_missing")
+        caller = self._callers.caller_for(facts)
+        url = job.payload["url"]
+        if url is not None:
+            return self._send(_Post(job, caller, url))
+        column = self._items.known(job.payload["column"], job.payload["line"], tuple(job.payload["scopes"]))
+        if column.lineitem_url is not None:
+            return self._send(_Post(job, caller, column.lineitem_url))
+        found = self._items.find_or_make(caller, column)
+        if not isinstance(found, str):
+            return found
+        return _remembering(self._send(_Post(job, caller, found)), job, found, None)
+
+    def _send(self, post: _Post) -> Outcome:
+        changed = self._changed_in_lms(post)
+        if changed is not None:
+            return changed
+        answer = post.caller.call(
+            "POST",
+            service_url(post.url, "scores"),
+            scopes=post.scopes,
+            content_type=SCORE_TYPE,
+            body=post.payload["body"].encode("ascii"),
+        )
+        if answer.code is not None:
+            return trouble(post.caller, answer)
+        reading = reading_of(post.caller, answer)
+        match reading.verdict:
+            case "delivered":
+                return Delivered(answer=redacted(answer))
+            case "accepted":
+                return Accepted(answer=redacted(answer))
+            case "too_old":
+                return self._too_old(post, answer)
+            case "blocked" if reading.reason == "line_item_missing" and post.found_instead_of is None:
+                return self._look_elsewhere(post, answer)
+        return trouble(post.caller, answer, reading)
+
+    def _changed_in_lms(self, post: _Post) -> Outcome | None:
+        """Where the dialect asks for it: a correction does not fight a grade that a teacher changed in the
+        LMS."""
+        before = post.payload["read_first"]
+        if before is None or RESULT_SCOPE not in post.scopes:
+            return None
+        try:
+            result = result_of(post.caller, post.url, post.payload["sub"], post.scopes)
+        except Refused as refused:
+            return trouble(post.caller, refused.answer)
+        except Unreadable as unreadable:
+            return trouble(post.caller, ServiceAnswer("bad_answer", unreadable.answer.status))
+        if result.given is None or any(
+            Score(score["scoreGiven"], score["scoreMaximum"]).equals(result.given, result.maximum)
+            for score in (before, post.payload["content"])
+            if "scoreGiven" in score
+        ):
+            return None
+        return Blocked(reason="conflict", answer={"result": result.given, "maximum": result.maximum})
+
+    def _too_old(self, post: _Post, answer: ServiceAnswer) -> Outcome:
+        """The platform has a later timestamp: ours may stand there already (a lost answer), or somebody
+        else's."""
+        kept = redacted(answer)
+        if RESULT_SCOPE not in post.scopes:
+            return Unverified(reason="too_old", answer=kept)
+        try:
+            result = result_of(post.caller, post.url, post.payload["sub"], post.scopes)
+        except Refused as refused:
+            return trouble(post.caller, refused.answer)
+        except Unreadable as unreadable:
+            return trouble(post.caller, ServiceAnswer("bad_answer", unreadable.answer.status))
+        kept |= {"result": result.given, "maximum": result.maximum}
+        score = post.score
+        if score is None:
+            return Delivered(answer=kept) if result.given is None else Superseded(answer=kept)
+        if result.given is not None and score.equals(result.given, result.maximum):
+            return Delivered(answer=kept)
+        if post.payload.get("restamped"):
+            return Blocked(reason="conflict", answer=kept)
+        return Superseded(reason="stamped_again", answer=kept, record=self._again(post.job))
+
+    def _again(self, job: Job) -> Callable[[Session], None]:
+        def record(session: Session) -> None:
+            row = session.get(OutboxRow, job.id)
+            write_again(session, row, job.payload["line"], job.payload["sub"], self._clock.now())
+
+        return record
+
+    def _look_elsewhere(self, post: _Post, answer: ServiceAnswer) -> Outcome:
+        """The line item is gone: perhaps it has another address now. It is not made anew: somebody deleted
+        it."""
+        job = post.job
+        column = self._items.known(job.payload["column"], job.payload["line"], tuple(post.scopes))
+        found = self._items.find(post.caller, column)
+        if found is None or found == post.url:
+            return Blocked(reason="line_item_missing", answer=redacted(answer))
+        if not isinstance(found, str):
+            return found
+        again = replace(post, url=found, found_instead_of=post.url)
+        return _remembering(self._send(again), job, found, post.url)
+
+    def _facts(self, registration_id: int) -> RegistrationFacts | None:
+        """The registration as it was within the last seconds: one row more or less must not cost a query."""
+        with self._lock:
+            kept = self._kept.get(registration_id)
+            if kept is not None and monotonic() - kept[0] < _FACTS_KEPT:
+                return kept[1]
+        with self._database.reading() as session:
+            row = session.execute(select(*COLUMNS).where(Registration.id == registration_id)).first()
+        facts = RegistrationFacts.of(row) if row is not None else None
+        with self._lock:
+            self._kept[registration_id] = (monotonic(), facts)
+        return facts
+
+
+def _remembering(outcome: Outcome, job: Job, url: str, instead_of: str | None) -> Outcome:
+    """`outcome`, which also keeps the line item's address when it is stored."""
+    inner = outcome.record
+
+    def record(session: Session) -> None:
+        remember(session, job.payload["column"], job.payload["line"], url, instead_of)
+        if inner is not None:
+            inner(session)
+
+    return replace(outcome, record=record)

@@ -1,0 +1,191 @@
+"""Retries, windows, pauses and breakers."""
+
+from datetime import timedelta
+
+import pytest
+
+from microcred.outbox import (
+    Accepted,
+    Delivered,
+    Limit,
+    Policy,
+    Retry,
+    RetryRefused,
+    Throttled,
+    Unverified,
+    add,
+    retry,
+    retry_all,
+    start_destination,
+    status,
+    stop_destination,
+)
+
+
+def run_for(outbox, worker, **span):
+    """Let the clock run in steps of five seconds, working at each."""
+    end = outbox.clock.now() + timedelta(**span)
+    while outbox.clock.now() < end:
+        worker.run_due()
+        outbox.clock.pass_(seconds=5)
+
+
+@pytest.mark.parametrize(("outcome", "state"), [(Accepted(), "accepted"), (Unverified(), "unverified")])
+def test_other_ends(outbox, outcome, state):
+    outbox.handler.answer = lambda job: outcome
+    row = outbox.add(1)
+    outbox.worker().run_due()
+    assert outbox.row(row).state == state
+
+
+def test_two_hours_of_failures_take_at_most_fifteen_tries(outbox):
+    up_again = outbox.clock.now() + timedelta(hours=2)
+    outbox.handler.answer = lambda job: Delivered() if outbox.clock.now() >= up_again else Retry(reason="http_503")
+    row = outbox.add(1)
+    run_for(outbox, outbox.worker(), hours=3.5)
+    assert outbox.row(row).state == "delivered"
+    assert 5 <= len(outbox.handler.jobs) <= 15
+
+
+def test_row_is_dead_after_the_window_and_can_be_sent_again(outbox):
+    outbox.handler.answer = lambda job: Retry(reason="http_503", answer={"status": 503})
+    row = outbox.add(1)
+    worker = outbox.worker()
+    for _ in range(100):
+        worker.run_due()
+        outbox.clock.pass_(hours=1)
+    dead = outbox.row(row)
+    assert (dead.state, dead.reason, dead.last_answer) == ("dead", "http_503", {"status": 503})
+    assert dead.finished_at - dead.first_tried_at >= timedelta(hours=72)
+
+    outbox.handler.answer = lambda job: Delivered()
+    with outbox.database.writing() as session:
+        retry(session, row, now=outbox.clock.now())
+    worker.run_due()
+    assert outbox.row(row).state == "delivered"
+
+
+def test_row_asked_to_wait_waits_so_long(outbox):
+    outbox.handler.answer = lambda job: Retry(reason="x", after=100) if job.attempt == 1 else Delivered()
+    outbox.add(1)
+    worker = outbox.worker()
+    worker.run_due()
+    outbox.clock.pass_(seconds=99)
+    assert worker.run_due() == 0
+    outbox.clock.pass_(seconds=1)
+    assert worker.run_due() == 1
+
+
+def test_throttled_destination_rests_and_others_do_not(outbox):
+    outbox.handler.answer = lambda job: (
+        Throttled(after=30) if job.payload["n"] == "a1" and job.attempt == 1 else Delivered()
+    )
+    policy = Policy(limit_of=lambda _: Limit(concurrency=1))
+    worker = outbox.worker(policy=policy)
+    outbox.add("a1", to="a")
+    worker.run_due()
+    outbox.add("a2", to="a")
+    outbox.add("b1", to="b")
+    outbox.clock.pass_(seconds=29)
+    worker.run_due()
+    assert outbox.handler.sent == ["a1", "b1"]
+    outbox.clock.pass_(seconds=1)
+    worker.run_due()
+    assert sorted(outbox.handler.sent) == ["a1", "a1", "a2", "b1"]
+
+
+def test_breaker_opens_after_failures_in_a_row_and_closes_with_a_success(outbox):
+    outbox.handler.answer = lambda job: Retry(reason="network")
+    for n in range(200):
+        outbox.add(n)
+    worker = outbox.worker()
+    run_for(outbox, worker, hours=1)
+    tries = len(outbox.handler.jobs)
+    assert tries < 60, "an unreachable platform is probed, not hammered"
+
+    outbox.handler.answer = lambda job: Delivered()
+    outbox.clock.pass_(hours=1)
+    worker.run_due()
+    worker.run_due()
+    assert set(outbox.states()) == {"delivered"}
+
+
+def test_stopped_destination_keeps_its_rows(outbox):
+    outbox.add(1)
+    with outbox.database.writing() as session:
+        stop_destination(session, "registration:1")
+    assert outbox.worker().run_due() == 0
+    with outbox.database.writing() as session:
+        assert [d.name for d in status(session, now=outbox.clock.now()).troubled] == ["registration:1"]
+        start_destination(session, "registration:1")
+    assert outbox.worker().run_due() == 1
+
+
+def test_broken_handler_does_not_end_the_worker(outbox):
+    def broken(job):
+        raise ZeroDivisionError
+
+    outbox.handler.answer = broken
+    row = outbox.add(1)
+    outbox.worker().run_due()
+    assert (outbox.row(row).state, outbox.row(row).reason) == ("waiting", "internal_error")
+
+
+def test_record_runs_with_the_result_or_not_at_all(outbox):
+    def follow(session):
+        add(
+            session,
+            kind="score",
+            destination="local",
+            order_key=None,
+            subject=("test", "follow"),
+            payload={"n": "follow"},
+            now=outbox.clock.now(),
+        )
+
+    def broken(session):
+        follow(session)
+        raise ZeroDivisionError
+
+    outbox.handler.answer = lambda job: Delivered(record=follow if job.payload["n"] == 1 else None)
+    outbox.add(1)
+    outbox.worker().run_due()
+    assert outbox.handler.sent == [1, "follow"]
+
+    outbox.handler.answer = lambda job: Delivered(record=broken)
+    row = outbox.add(2)
+    outbox.worker().run_due()
+    assert outbox.row(row).state == "waiting"
+    assert len(outbox.states()) == 3
+
+
+def test_retry_is_refused_for_what_is_done_and_for_older_versions(outbox):
+    outbox.handler.answer = lambda job: Retry(reason="x", after=10)
+    row = outbox.add(1, key="k")
+    policy = Policy(window=timedelta(0))
+    outbox.worker(policy=policy).run_due()
+    assert outbox.row(row).state == "dead"
+    outbox.handler.answer = lambda job: Delivered()
+    newer = outbox.add(2, key="k")
+    outbox.clock.pass_(minutes=10)
+    outbox.worker().run_due()
+    with outbox.database.writing() as session:
+        for row_id, code in ((row, "newer"), (newer, "not_stuck"), (999, "unknown")):
+            with pytest.raises(RetryRefused) as refused:
+                retry(session, row_id, now=outbox.clock.now())
+            assert refused.value.code == code
+        assert retry_all(session, now=outbox.clock.now()) == 0
+
+
+def test_retry_all_sends_every_stuck_row_again(outbox):
+    outbox.handler.answer = lambda job: Retry(reason="x")
+    for n in range(5):
+        outbox.add(n, key=f"k{n}")
+    outbox.worker(policy=Policy(window=timedelta(0))).run_due()
+    assert set(outbox.states()) == {"dead"}
+    outbox.handler.answer = lambda job: Delivered()
+    outbox.clock.pass_(minutes=10)
+    with outbox.database.writing() as session:
+        assert retry_all(session, now=outbox.clock.now()) == 5
+    outbox.worker().run_due()
+    assert set(outbox.states()) == {"delivered"}
