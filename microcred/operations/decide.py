@@ -1,4 +1,4 @@
-"""What an approver does with a recommendation: award, return it to the reviewer, ask for revisions, or not award."""
+"""What an approver does with a recommendation: award, return it, ask for revisions, or not award."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,10 +37,10 @@ class Decided:
 def decide(
     session: Session, actor: Actor, public_id: str, kind: str, *, reason: str = "", now: datetime
 ) -> Decided:
-    """Decide about a recommended try; `kind` is one of KINDS. Grade, badge and hours follow in the same transaction.
+    """Decide about a recommended try; `kind` is one of KINDS. Grade, badge and hours follow at once.
 
-    A second click of the same person gives the decision that stands. Raises NotFound, NotAllowed and OperationRefused
-    (among them `already_done` when somebody else decided meanwhile, `reason_missing`).
+    A second click of the same person gives the decision that stands. Raises NotFound, NotAllowed and
+    OperationRefused (among them `already_done` when somebody else decided meanwhile, `reason_missing`).
     """
     if kind not in KINDS:
         raise OperationRefused("unknown_decision", "That is not one of the decisions; nothing was changed.")

@@ -1,4 +1,4 @@
-"""What reviewing and deciding share: the facts the workflow asks for, and its refusals as this floor says them."""
+"""What reviewing and deciding share: facts for the workflow, and its refusals as this floor says them."""
 
 from collections.abc import Iterable
 
@@ -49,11 +49,15 @@ def planned(about: Facts, action: Action, by: Party) -> Plan:
 
 
 def clean(text: str) -> str:
-    """Text as it is kept: ends trimmed, one kind of line end, no NUL (PostgreSQL stores none). Raises OperationRefused."""
+    """Text as it is kept: trimmed, one kind of line end, no NUL (PostgreSQL stores none).
+
+    Raises OperationRefused.
+    """
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if len(text) > LONGEST_TEXT:
         raise OperationRefused(
             "text_too_long",
-            f"That text has {len(text):,} characters and {LONGEST_TEXT:,} fit. It was not saved; shorten it and save again.",
+            f"That text has {len(text):,} characters and {LONGEST_TEXT:,} fit. "
+            "It was not saved; shorten it and save again.",
         )
     return text

@@ -1,4 +1,4 @@
-"""What an approver reads: the recommendations that wait for a decision, and one of them with ratings, comments and name."""
+"""What an approver reads: the recommendations that wait, and one of them with ratings, comments and name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from microcred.credentials.models import (
 from microcred.operations.access import Access, require
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed
-from microcred.operations.reading_review import Given, earlier_try, find_attempt, later_than, ratings_of
+from microcred.operations.reading_queue import later_than
+from microcred.operations.reading_review import Given, earlier_try, find_attempt, ratings_of
 from microcred.operations.reading_work import PartWork, read_work
 from microcred.people.models import Person
 from microcred.placements.models import Placement
@@ -178,7 +179,7 @@ def _readings(session: Session, attempt: Attempt) -> tuple[Reading, ...]:
 def require_decider(session: Session, actor: Actor, attempt: Attempt) -> None:
     """Whether the actor may decide about the try. Raises NotFound, NotAllowed.
 
-    Whoever reviewed any try of the pursuit does not: kept ratings of an earlier try are part of what is decided.
+    Whoever reviewed any try of the pursuit does not: kept ratings of an earlier try are part of the decision.
     """
     require(session, actor, attempt, Access.DECIDE)
     if actor.person_id in reviewers_of_pursuit(session, attempt):

@@ -1,6 +1,7 @@
-"""The work of one try as reviewers and approvers read it: answers beside evidence, without anything that names the teacher.
+"""The work of one try as reviewers and approvers read it: answers and evidence; nothing names the teacher.
 
-File names given by the teacher are never part of it: an item is called after what was asked for, such as `Student A, item 2`.
+File names given by the teacher are never part of it: an item is called after what was asked for, such as
+`Student A, item 2`.
 """
 
 import re

@@ -18,11 +18,10 @@ from microcred.operations.access import Access, require
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.operations.judging import clean, facts, planned
+from microcred.operations.reading_queue import WAITING, has_decided_in_pursuit
 from microcred.operations.reading_review import (
-    WAITING,
     Piece,
     find_attempt,
-    has_decided_in_pursuit,
     levels,
     ratings_of,
     review_of,
@@ -46,7 +45,7 @@ class Entry:
 
 
 def start(session: Session, actor: Actor, public_id: str, now: datetime) -> None:
-    """Take a try and begin to read: from now on the teacher cannot withdraw it. A second click changes nothing.
+    """Take a try and begin to read: the teacher can no longer withdraw it. A second click changes nothing.
 
     Raises NotFound, NotAllowed, and OperationRefused (`taken`) to whoever comes second.
     """
@@ -69,7 +68,10 @@ def save_ratings(
     private_note: str | None = None,
     now: datetime,
 ) -> None:
-    """Keep levels and comments by criterion id, and the private note. Raises NotFound, NotAllowed, OperationRefused."""
+    """Keep levels and comments by criterion id, and the private note.
+
+    Raises NotFound, NotAllowed, OperationRefused.
+    """
     attempt, review, definition = _on_my_desk(session, actor, public_id, now)
     planned(facts(session, attempt, reviewer_ids=[actor.person_id]), Action.RATE, Party(actor.person_id))
     rows = {
@@ -94,8 +96,9 @@ def save_ratings(
 def finish(session: Session, actor: Actor, public_id: str, expected: str, now: datetime) -> str:
     """Finish the review; gives the recommendation, `award` or `revise`, which follows from the passing rule.
 
-    `expected` is what the reviewer saw before the click: ratings that changed since, in another tab, must be looked at again.
-    Raises NotReady while something is missing, NotFound, NotAllowed, OperationRefused. A second click gives the same answer.
+    `expected` is what the reviewer saw before the click: ratings that changed since, in another tab, must be
+    looked at again. A second click gives the same answer. Raises NotReady while something is missing,
+    NotFound, NotAllowed, OperationRefused.
     """
     attempt = find_attempt(session, public_id, lock=True)
     review = review_of(session, actor, attempt)
@@ -172,7 +175,7 @@ def _begin(session: Session, actor: Actor, attempt: Attempt, review: Review, now
 
 
 def _carry_ratings(session: Session, attempt: Attempt, review: Review) -> None:
-    """Copy the ratings of kept parts from the newest finished review that has them, so that this review is complete."""
+    """Copy the ratings of kept parts from the newest finished review: this one is then whole."""
     if not attempt.locked_parts:
         return
     earlier = session.execute(
@@ -205,7 +208,7 @@ def _carry_ratings(session: Session, attempt: Attempt, review: Review) -> None:
 def _on_my_desk(
     session: Session, actor: Actor, public_id: str, now: datetime
 ) -> tuple[Attempt, Review, Definition]:
-    """The try, locked, with the actor's own review, open for changes; one that was sent back is begun again."""
+    """The try, locked, with the actor's own open review; one that was sent back is begun again."""
     attempt = find_attempt(session, public_id, lock=True)
     require(session, actor, attempt, Access.RATE)
     review = review_of(session, actor, attempt)

@@ -1,4 +1,4 @@
-"""Pages of approvers: what waits for a decision, and one decision. At `/app/<L>/approve/` and at `/desk/approve/`."""
+"""Pages of approvers: what waits for a decision, and one decision. On both surfaces, below `approve/`."""
 
 from typing import Any
 

@@ -22,15 +22,15 @@ SHOWN_INLINE = frozenset(
         ),
     }
 )
-"""What a browser draws or plays without running anything in it; all else is downloaded, HTML and SVG above all.
+"""What a browser draws or plays without running anything in it; all else is downloaded, HTML and SVG first.
 
 PDF is downloaded too: Chromium's viewer refuses to work in a sandboxed answer.
 """
-_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_POLICY = "sandbox; default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 def first_byte_asked() -> bool:
-    """Whether this request begins at the start of the file; later ranges belong to an opening that is on record already."""
+    """Whether this asks for the start of the file; later ranges belong to an opening on record already."""
     return request.range is None or request.range.ranges[0][0] == 0
 
 

@@ -52,7 +52,7 @@ class ToDo:
 
 
 def chosen_part(desk: Desk, part_id: str | None) -> Part:
-    """The part that was asked for, else the first that still needs something, else the first that is not kept."""
+    """The part that was asked for, else the first that needs something, else the first that is not kept."""
     parts = desk.definition.parts
     asked = next((part for part in parts if part.id == part_id), None)
     open_parts = [part for part in parts if part.id not in desk.locked_parts]
@@ -112,7 +112,7 @@ def _criterion(desk: Desk, criterion: Criterion) -> ShownCriterion:
 
 
 def _evidence_beside(desk: Desk, part: Part, works: dict[str, PartWork]) -> tuple[PartWork, ...]:
-    """Where a part is only written, the evidence of the other parts stands beneath it: claims are read against it."""
+    """The evidence of other parts, beneath a part that is only written: claims are read against it."""
     if works[part.id].asked:
         return ()
     return tuple(work for work in desk.parts if work.part_id != part.id and work.items)
@@ -162,7 +162,7 @@ def _finish(desk: Desk) -> dict[str, Any]:
     if desk.outcome.passed:
         said = {
             "outcome_title": "This passes.",
-            "outcome_words": f"{definition.document.passing_rule.text} An approver at {issuer} makes the decision.",
+            "outcome_words": f"{definition.document.passing_rule.text} An approver at {issuer} decides.",
             "finish_label": "Finish and recommend the award",
         }
     else:

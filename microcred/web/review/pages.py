@@ -1,4 +1,4 @@
-"""Pages of reviewers: the queue, the desk, evidence. One blueprint, at `/app/<L>/review/` and at `/desk/review/`."""
+"""Pages of reviewers: the queue, the desk, evidence. On both surfaces, below `review/`."""
 
 from mimetypes import guess_extension
 
@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from microcred.operations import reading_review, review
+from microcred.operations import reading_queue, reading_review, review
 from microcred.operations.errors import OperationRefused
 from microcred.web.base import wording
 from microcred.web.base.files import first_byte_asked, send_stored
@@ -28,9 +28,9 @@ def queue() -> ResponseReturnValue:
     """What waits for this reviewer, due soonest first."""
     after = request.args.get("after")
     with services().database.reading() as session:
-        found = reading_review.queue(session, actor(), after=after)
+        found = reading_queue.queue(session, actor(), after=after)
     rows = [_queue_row(row) for row in found.rows]
-    soon = sum(row["urgent"] for row in rows)
+    soon = sum(bool(row["urgent"]) for row in rows)
     return render_template(
         "review/queue.html",
         rows=rows,
@@ -112,22 +112,22 @@ def finish(public_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/<public_id>/evidence/<item_id>")
 def piece(public_id: str, item_id: str) -> ResponseReturnValue:
-    """A piece of evidence by itself. A link's address stands only here, so that its opening is on record too."""
+    """A piece of evidence by itself. A link's address stands only here: its opening is on record."""
     used = services()
     with used.database.reading() as session:
         found = reading_review.piece(session, actor(), public_id, item_id)
     if found.url is not None:
         with used.database.writing() as session:
             review.record_opening(session, actor(), found, used.clock.now())
-    back = "approve.case" if found.by_approver else "review.desk"
-    part = {} if found.by_approver else {"part": found.part_id}
+    if found.by_approver:
+        back = page_url("approve.case", public_id=public_id, _anchor=f"part-{found.part_id}")
+    else:
+        back = part_url(public_id, found.part_id)
     return render_template(
         "review/piece.html",
         piece=found,
         file_url=piece_url(public_id, found.item, file=True),
-        back_url=page_url(
-            back, public_id=public_id, _anchor=f"part-{found.part_id}" if found.by_approver else None, **part
-        ),
+        back_url=back,
     )
 
 
@@ -169,7 +169,7 @@ def _start_page(waiting: reading_review.Waiting) -> ResponseReturnValue:
     )
 
 
-def _queue_row(row: reading_review.QueueRow) -> dict[str, object]:
+def _queue_row(row: reading_queue.QueueRow) -> dict[str, object]:
     when = due(row.due_at, services().clock.now(), surface().zone)
     state = (
         ["sent back by the approver"]

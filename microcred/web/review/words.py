@@ -50,7 +50,7 @@ def first_capital(text: str) -> str:
 
 @dataclass(frozen=True)
 class ShownLevel:
-    """A level of a criterion as the pages show it; `number` is its key on the keyboard, the best level the highest."""
+    """A level of a criterion as pages show it; `number` is its key on the keyboard, highest for the best."""
 
     key: str
     label: str
@@ -80,7 +80,7 @@ def shown_levels(definition: Definition, criterion: Criterion, chosen: str | Non
 
 
 def tone(levels: Sequence[Level], level: Level) -> str:
-    """How a level of a scale looks: the best of several that pass is `strong`, the last that does not is `notyet`."""
+    """How a level looks: the best of several that pass is `strong`, the last that does not is `notyet`."""
     if level.passes:
         several = sum(each.passes for each in levels) > 1
         return "strong" if several and level == levels[0] else "pass"

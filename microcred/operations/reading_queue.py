@@ -1,0 +1,154 @@
+"""The queue of reviewers: what waits for them, due soonest first, a page at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased, contains_eager
+
+from microcred.credentials.definition import Definition, definition_of
+from microcred.credentials.models import (
+    Attempt,
+    Credential,
+    CredentialVersion,
+    Decision,
+    EvidenceItem,
+    Pursuit,
+    Response,
+    Review,
+)
+from microcred.operations.actor import Actor
+from microcred.people.models import Person
+
+QUEUE_PAGE = 25
+WAITING = ("submitted", "checking")
+"""States in which a try is free to take."""
+READING = ("in_review", "returned_to_reviewer")
+"""States in which the assigned reviewer works."""
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """A try that waits for this reviewer, or for any."""
+
+    public_id: str
+    alias: str
+    definition: Definition
+    number: int
+    words: int
+    items: int
+    due_at: datetime
+    mine: bool
+    started: bool
+    returned: bool
+    """Sent back by the approver."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A page of the queue, due soonest first; `after` opens the next page."""
+
+    rows: tuple[QueueRow, ...]
+    after: str | None
+
+
+def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
+    """What the actor may review now, due soonest first, a page at a time; `after` is from the page before."""
+    owner = aliased(Person)
+    anybodys = aliased(Review)
+    taken = select(anybodys.id).where(anybodys.attempt_id == Attempt.id).exists()
+    free = and_(Attempt.state.in_(WAITING), ~taken)
+    query = (
+        select(Attempt, Review)
+        .join(Attempt.pursuit)
+        .join(Pursuit.version)
+        .join(CredentialVersion.credential)
+        .join(owner, owner.id == Pursuit.person_id)
+        .outerjoin(Review, and_(Review.attempt_id == Attempt.id, Review.reviewer_id == actor.person_id))
+        .options(
+            contains_eager(Attempt.pursuit)
+            .contains_eager(Pursuit.version)
+            .contains_eager(CredentialVersion.credential)
+        )
+        .where(
+            Attempt.state.in_((*WAITING, *READING)),
+            or_(Review.id.is_not(None), free),
+            Credential.issuer_id.in_(actor.organizations("reviewer")),
+            func.coalesce(owner.merged_into_id, owner.id) != actor.person_id,
+            ~decided_in_pursuit(actor.person_id),
+            *later_than(session, after),
+        )
+        .order_by(Attempt.decision_due_at, Attempt.id)
+        .limit(QUEUE_PAGE + 1)
+    )
+    found = session.execute(query).all()
+    shown = found[:QUEUE_PAGE]
+    words, items = sizes(session, [attempt for attempt, _ in shown])
+    rows = tuple(
+        QueueRow(
+            public_id=attempt.public_id,
+            alias=attempt.pursuit.alias,
+            definition=definition_of(session, attempt.pursuit.version),
+            number=attempt.number,
+            words=words.get(attempt.id, 0),
+            items=items.get(attempt.id, 0),
+            due_at=attempt.decision_due_at,
+            mine=review is not None,
+            started=attempt.state in READING,
+            returned=attempt.state == "returned_to_reviewer",
+        )
+        for attempt, review in shown
+    )
+    return Queue(rows, rows[-1].public_id if len(found) > QUEUE_PAGE else None)
+
+
+def decided_in_pursuit(person_id: int) -> ColumnElement[bool]:
+    """Whether a person decided about any try of the pursuit: they have met the name behind the alias."""
+    tries = aliased(Attempt)
+    return (
+        select(Decision.id)
+        .join(tries, tries.id == Decision.attempt_id)
+        .where(
+            tries.pursuit_id == Attempt.pursuit_id,
+            Decision.decided_by_id == person_id,
+            Decision.kind != "request_revisions",
+        )
+        .exists()
+    )
+
+
+def later_than(session: Session, after: str | None) -> Sequence[ColumnElement[bool]]:
+    """Conditions for the tries after one of them, in order of due date; none where it is unknown."""
+    last = session.scalar(select(Attempt).where(Attempt.public_id == after)) if after else None
+    if last is None:
+        return ()
+    later = Attempt.decision_due_at > last.decision_due_at
+    return (or_(later, and_(Attempt.decision_due_at == last.decision_due_at, Attempt.id > last.id)),)
+
+
+def has_decided_in_pursuit(session: Session, person_id: int, attempt: Attempt) -> bool:
+    """`decided_in_pursuit` about one try."""
+    return bool(session.scalar(select(decided_in_pursuit(person_id)).where(Attempt.id == attempt.id)))
+
+
+def sizes(session: Session, attempts: Sequence[Attempt]) -> tuple[Mapping[int, int], Mapping[int, int]]:
+    """Words and evidence items to read of each try; parts kept from an earlier try are not counted."""
+    locked = {attempt.id: set(attempt.locked_parts) for attempt in attempts}
+    words = dict.fromkeys(locked, 0)
+    items = dict.fromkeys(locked, 0)
+    answers = (
+        select(Response.attempt_id, Response.part_id, func.sum(Response.words))
+        .where(Response.attempt_id.in_(locked))
+        .group_by(Response.attempt_id, Response.part_id)
+    )
+    evidence = (
+        select(EvidenceItem.attempt_id, EvidenceItem.part_id, func.count())
+        .where(EvidenceItem.attempt_id.in_(locked), EvidenceItem.removed_at.is_(None))
+        .group_by(EvidenceItem.attempt_id, EvidenceItem.part_id)
+    )
+    for counts, query in ((words, answers), (items, evidence)):
+        for attempt_id, part_id, number in session.execute(query):
+            if part_id not in locked[attempt_id]:
+                counts[attempt_id] += number
+    return words, items

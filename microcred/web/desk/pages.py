@@ -1,0 +1,60 @@
+"""Home of `/desk/`: what a person's offices let them do here, and the way out."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from microcred.operations import reading_decide, reading_queue
+from microcred.people import links
+from microcred.web.base import wording
+from microcred.web.base.surface import DESK_COOKIE, actor, page_url, surface
+from microcred.web.review.words import first_capital
+from microcred.web.services import services
+
+blueprint = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True)
+class Door:
+    """One thing a person can do here."""
+
+    title: str
+    text: str
+    url: str
+    symbol: str
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """What there is to do."""
+    who = actor()
+    doors = []
+    with services().database.reading() as session:
+        if who.organizations("reviewer"):
+            waiting = reading_queue.queue(session, who)
+            count = _count(len(waiting.rows), more=waiting.after is not None)
+            doors.append(Door("Review", f"{count} to read", page_url("review.queue"), "pencil"))
+        if who.organizations("approver"):
+            undecided = reading_decide.waiting_list(session, who)
+            count = _count(len(undecided.rows), more=undecided.after is not None)
+            doors.append(Door("Decide", f"{count} to decide", page_url("approve.queue"), "medal"))
+    return render_template("desk/home.html", doors=doors)
+
+
+@blueprint.post("/leave")
+def leave() -> ResponseReturnValue:
+    """End the session of this desk."""
+    desk = surface().desk
+    assert desk is not None  # this blueprint is on the desk alone
+    with services().database.writing() as session:
+        links.leave(session, desk, services().clock.now())
+    response = redirect(url_for("desk.home.index"), 303)
+    response.delete_cookie(DESK_COOKIE, path="/desk/", secure=True, httponly=True, samesite="Lax")
+    return response
+
+
+def _count(number: int, *, more: bool) -> str:
+    if not number:
+        return "Nothing"
+    return f"More than {number}" if more else first_capital(wording.number(number))

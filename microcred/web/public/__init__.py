@@ -1,0 +1,6 @@
+"""What anybody may read, without an account: verification pages and the documents of badges."""
+
+from microcred.web.public.documents import blueprint as documents
+from microcred.web.public.verify import blueprint as verify
+
+__all__ = ["documents", "verify"]
