@@ -40,7 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith("MICROCRED_") and not name.startswith("MICROCRED_TEST_")
     ]:
         del os.environ[name]
-    config.pluginmanager.register(Conformance(config.getoption("--conformance")))
+    # Only the controller has every report, so it alone writes the table; a worker just names the cases.
+    target = None if _is_worker(config) else config.getoption("--conformance")
+    config.pluginmanager.register(Conformance(target))
     if not _is_worker(config):
         os.environ[SERVERS] = str(Servers.new().folder)
 

