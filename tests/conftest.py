@@ -14,6 +14,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from microcred.app.settings import Settings
 from microcred.database import Database
 from tests.support import chromium, engines
 from tests.support.conformance import Conformance
