@@ -15,6 +15,7 @@ from grade_passback.comments import CommentFacts, comment_for
 from grade_passback.models import ScoreLine
 from grade_passback.scores import Score, ScoreDraft, facts_of, score_for
 from grade_passback.wire import SCOPES, SCORE_SCOPE, content_of, next_stamp, score_body
+from lti_tool.dialects import Dialect
 from lti_tool.facts import COLUMNS, RegistrationFacts
 from lti_tool.models import Context, Deployment, Launch, Registration
 from microcred import outbox
@@ -85,6 +86,48 @@ class _Cell:
         return next((row.payload["content"] for row in self.history if row.state in done), None)
 
 
+class Gradebook:
+    """One learner's cells in the columns of a placement, locked until the transaction ends."""
+
+    def __init__(self, session: Session, course: _Course, learner: _Learner, now: datetime) -> None:
+        self._session = session
+        self._course = course
+        self._learner = learner
+        self._now = now
+        self._columns = {column.tag: column for column in course.columns}
+        self._cells = {
+            tag: _cell(session, column, course, learner, now) for tag, column in self._columns.items()
+        }
+
+    @classmethod
+    def of(cls, session: Session, placement: Placement, person_id: int, now: datetime) -> "Gradebook | None":
+        """None for a person whom no launch has named to this platform, and for an LMS test user: they get
+        no grades."""
+        course = _course(session, placement)
+        learner = _learner(session, placement, person_id, course.registration.row_id)
+        return None if learner is None or learner.is_test_user else cls(session, course, learner, now)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the platform differs."""
+        return self._course.registration.dialect
+
+    @property
+    def tags(self) -> list[str]:
+        """The columns there are, the link's own first."""
+        return list(self._columns)
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """The newest number of each column that was sent or may yet be."""
+        return {tag: cell.score for tag, cell in self._cells.items() if cell.score is not None}
+
+    def write(self, draft: ScoreDraft, moment: str) -> OutboxRow | None:
+        """One row for one draft; None where there is nothing new to send, or no column to send it to."""
+        column, cell = self._columns[draft.tag], self._cells[draft.tag]
+        return _write(self._session, self._course, self._learner, column, cell, draft, moment, self._now)
+
+
 def enqueue(
     session: Session,
     *,
@@ -109,20 +152,18 @@ def enqueue(
     says what an incomplete
     try lacks. Raises ValueError for a moment that is none.
     """
-    course = _course(session, placement)
-    learner = _learner(session, placement, pursuit.person_id, course.registration.row_id)
-    if learner is None or learner.is_test_user:
+    gradebook = Gradebook.of(session, placement, pursuit.person_id, now)
+    if gradebook is None:
         return []
-    cells = {column.tag: _cell(session, column, course, learner, now) for column in course.columns}
     facts = facts_of(
         definition,
         ratings,
         scheme=placement.grade_scheme,
-        tags=[column.tag for column in course.columns],
+        tags=gradebook.tags,
         locked_parts=(*attempt.locked_parts, *locked_parts),
         denied_as=cast(Literal["blank", "zero"], placement.denied_as),
         zero_from=appeal_until or now + ZERO_WAITS,
-        previous={tag: cell.score for tag, cell in cells.items() if cell.score is not None},
+        previous=gradebook.scores,
     )
     zone = policies.zone_of(session, placement.organization_id)
     words = CommentFacts(
@@ -133,12 +174,9 @@ def enqueue(
         verify_url=verify_url or (verify_address(award) if award else None),
         appeal_until=_day(appeal_until, zone),
     )
-    rows: list[OutboxRow] = []
-    for draft in score_for(moment, facts, comment_for(moment, words), course.registration.dialect):
-        column = next(column for column in course.columns if column.tag == draft.tag)
-        row = _write(session, course, learner, column, cells[draft.tag], draft, moment, now)
-        rows += [row] if row is not None else []
-    return rows
+    drafts = score_for(moment, facts, comment_for(moment, words), gradebook.dialect)
+    rows = [gradebook.write(draft, moment) for draft in drafts]
+    return [row for row in rows if row is not None]
 
 
 def write_again(

@@ -66,7 +66,7 @@ class Dialect:
     complete).
     """
     binds_line_items: bool = False
-    """Whether a line item made for a link that has none names the link (`resourceLinkId`): in Canvas and Moodle
+    """Whether a line item made for a link that has none names it (`resourceLinkId`): in Canvas and Moodle
     a second item of one link is hidden, or hides the `lineitem` claim.
     """
     shape_score: Callable[[dict[str, Any], str, bool], dict[str, Any]] = as_it_is
