@@ -23,6 +23,7 @@ from microcred.badges.errors import ArtError
 
 Shape = Literal["hexagon", "shield", "circle"]
 Size = Literal["full", "small", "tiny"]
+Level = Literal["credential", "stack"]
 
 FALLBACK_ICON = "star"
 _CENTRE_X, _CENTRE_Y = 120, 118
@@ -46,7 +47,7 @@ class ArtFacts:
     accent_colour: str
     icon: str
     alt: str = ""
-    level: Literal["credential", "stack"] = "credential"
+    level: Level = "credential"
 
 
 def badge_svg(

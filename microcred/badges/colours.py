@@ -92,7 +92,8 @@ def contrast(one: str, other: str) -> float:
 def _lettering(wanted: str, ribbon: str) -> str:
     if contrast(wanted, ribbon) >= _READABLE:
         return wanted
-    return max(("#111111", CREAM), key=lambda colour: contrast(colour, ribbon))
+    # Of pure black and white, one always reaches 4.58.
+    return max((_BLACK, "#ffffff"), key=lambda colour: contrast(colour, ribbon))
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

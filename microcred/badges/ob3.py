@@ -74,7 +74,6 @@ def ob3_achievement(facts: ClassFacts) -> Document:
             "name": text(achievement.name),
             "description": text(achievement.description),
             "criteria": without_none(criteria),
-            "creator": _profile(facts.issuer_did, facts.issuer),
             "humanCode": optional(achievement.code),
             "version": optional(achievement.version),
             "inLanguage": optional(achievement.language),
