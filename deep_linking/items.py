@@ -8,7 +8,12 @@ from microcred.placements import CUSTOM_PLACEMENT, Placement
 
 
 def content_item(
-    placement: Placement, definition: Definition, *, launch_url: str, icon_url: str | None, accepts_lineitem: bool
+    placement: Placement,
+    definition: Definition,
+    *,
+    launch_url: str,
+    icon_url: str | None,
+    accepts_lineitem: bool,
 ) -> dict[str, Any]:
     """The `ltiResourceLink` of a placement (Deep Linking 2.0, 4.5): title, text, custom ids, the first column as line item.
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lti_tool.sessions import PageSession
 from lti_tool.tool import LtiTool
+
+from lti_tool.sessions import PageSession
 
 _CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 _DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
@@ -19,7 +20,9 @@ class Answer:
     jwt: str
 
 
-def answer(tool: LtiTool, launch: PageSession, items: Sequence[Mapping[str, Any]], *, message: str | None = None) -> Answer:
+def answer(
+    tool: LtiTool, launch: PageSession, items: Sequence[Mapping[str, Any]], *, message: str | None = None
+) -> Answer:
     """The signed answer to a deep linking launch. Never more items than the platform takes, whatever was asked for."""
     settings = launch.deep_linking
     if settings is None:

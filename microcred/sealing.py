@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["state", "session", "form", "handover", "file", "at-rest", "binding", "invitation", "recipient"]
+Purpose = Literal[
+    "state", "session", "form", "handover", "file", "at-rest", "binding", "invitation", "recipient"
+]
 
 _NONCE_BYTES = 12
 _LEAST_SECRET = 16
@@ -65,12 +67,16 @@ class Keyring:
     def seal_text(self, purpose: Purpose, value: dict[str, Any], *, context: str = "") -> str:
         """A JSON object as URL-safe text."""
         data = json.dumps(value, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self.seal(purpose, data, context=context.encode())).rstrip(b"=").decode()
+        return (
+            base64.urlsafe_b64encode(self.seal(purpose, data, context=context.encode())).rstrip(b"=").decode()
+        )
 
     def open_text(self, purpose: Purpose, text: str, *, context: str = "") -> dict[str, Any]:
         """The object that `seal_text` sealed. Raises SealBroken."""
         try:
-            sealed = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            sealed = base64.b64decode(
+                text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
+            )
         except (UnicodeEncodeError, binascii.Error) as error:
             raise SealBroken from error
         value: dict[str, Any] = json.loads(self.open(purpose, sealed, context=context.encode()))

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypedDict
@@ -22,12 +21,16 @@ from microcred.app import server
 from microcred.app.schema import upgrade
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
-from microcred.credentials import import_catalogue, parse_catalogue
+from microcred.credentials import import_catalogue, parse, sample_text
 from microcred.people import ensure_organization, grant, links, organization_by_code
 from microcred.people.models import Person
 
 _ISSUERS = ("iss-riverbend", "iss-lakeshore")
-_STAFF = (("Remy Demo-Reviewer", "reviewer"), ("Rowan Demo-Reviewer", "reviewer"), ("Avery Demo-Approver", "approver"))
+_STAFF = (
+    ("Remy Demo-Reviewer", "reviewer"),
+    ("Rowan Demo-Reviewer", "reviewer"),
+    ("Avery Demo-Approver", "approver"),
+)
 
 
 class Invited(TypedDict):
@@ -71,7 +74,9 @@ def _settings(port: int, lms_port: int) -> Settings:
     )
 
 
-def _start_lms(settings: Settings, port: int, lms_port: int) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
+def _start_lms(
+    settings: Settings, port: int, lms_port: int
+) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     lms = subprocess.Popen(  # noqa: S603
         [
@@ -100,7 +105,9 @@ def _register(assembly: Assembly, facts: dict[str, Any]) -> str:
         )
         if known is not None:
             return known.public_id
-        district = ensure_organization(session, code="demo-district", name="Demo District", kind="district", now=now)
+        district = ensure_organization(
+            session, code="demo-district", name="Demo District", kind="district", now=now
+        )
         made = registrations.add(
             session,
             registrations.NewRegistration(
@@ -121,8 +128,7 @@ def _register(assembly: Assembly, facts: dict[str, Any]) -> str:
 
 
 def _import_catalogue(assembly: Assembly) -> None:
-    text = files("microcred.credentials").joinpath("sample/catalogue.yaml").read_text(encoding="utf-8")
-    parsed = parse_catalogue(text)
+    parsed = parse(sample_text())
     with assembly.database.writing() as session:
         import_catalogue(session, parsed, now=assembly.clock.now(), shares_catalogue=True)
 
@@ -152,10 +158,17 @@ def _announce(
     settings: Settings, facts: dict[str, Any], registration_id: str, staff: list[Invited], as_json: bool
 ) -> None:
     if as_json:
-        answer = {"tool_url": settings.public_url, "registration_id": registration_id, "lms": facts, "desk": staff}
+        answer = {
+            "tool_url": settings.public_url,
+            "registration_id": registration_id,
+            "lms": facts,
+            "desk": staff,
+        }
         click.echo(json.dumps(answer))
     else:
-        click.echo(f"\n  Open the course:  {facts['url']}   (choose who to be: a coordinator adds, a teacher submits)")
+        click.echo(
+            f"\n  Open the course:  {facts['url']}   (choose who to be: a coordinator adds, a teacher submits)"
+        )
         click.echo("  Judge the work (each link opens once):")
         for person in staff:
             click.echo(f"    {person['name']}, {person['role']}:  {person['url']}")

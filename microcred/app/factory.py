@@ -3,11 +3,11 @@
 import time
 
 from flask import Flask, Response, jsonify
+from lti_tool.http import create_blueprint as create_lti
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from lti_tool.http import create_blueprint as create_lti
 from microcred.app.wiring import Assembly
 from microcred.storage import StorageError
 from microcred.web import pages

@@ -1,7 +1,5 @@
 """Every table of the project, loaded into one metadata; importing this module is enough."""
 
-import grade_passback.models
-import lti_tool.models
 import microcred.badges.models
 import microcred.credentials.models
 import microcred.outbox.models

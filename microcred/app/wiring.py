@@ -4,15 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
-
-import grade_passback
-from grade_passback.delivery import make_handler as make_score_handler
-from lti_tool.services import ServiceClients
 from lti_tool.tool import LtiSettings, LtiTool
+
 from microcred import outbox
 from microcred.app.secret_file import secret_in
 from microcred.app.settings import Settings
-from microcred.badges import store as badge_store
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database, SystemClock
 from microcred.outbox import Worker

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lti_tool.models import Deployment
 from microcred.badges.facts import (
     AchievementFacts,
     Addresses,
@@ -23,7 +24,6 @@ from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import Award, CredentialVersion, Decision, Pursuit, Rating
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements.models import Placement
-from lti_tool.models import Deployment
 
 
 def organization_facts(organization: Organization, badge_url: str) -> OrganizationFacts:

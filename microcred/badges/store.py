@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -24,12 +25,14 @@ from microcred.badges.models import Badge, IssuerKey, StatusList
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import Award, Credential, CredentialVersion
 from microcred.database import Clock, Database
+from microcred.people import policies
 from microcred.people.models import Organization, Person
 from microcred.sealing import Keyring
 from microcred.storage import Storage
 
 KIND = "badge"
 _PICTURE_PIXELS = 600
+_SEAL = b"issuer-key"
 _LIST_SIZE = status.MINIMUM_BITS
 
 Document = dict[str, Any]
@@ -72,6 +75,8 @@ class PublicAward:
     revocation_reason: str | None
     is_test: bool
     is_withdrawn: bool
+    zone: ZoneInfo
+    """The issuer's time zone: dates are shown in it."""
 
 
 def request(session: Session, award: Award, *, now: datetime) -> None:
@@ -197,9 +202,7 @@ class BadgeStore:
             public_id = session.get_one(Organization, organization_id).public_id
         if row is None:
             row = self._make_key(organization_id)
-        key = keys.IssuerKey.from_raw(
-            self._keyring.open("at-rest", row.sealed_private_key, context=b"issuer-key")
-        )
+        key = keys.IssuerKey.from_raw(self._keyring.open("at-rest", row.sealed_private_key, context=_SEAL))
         return _Signer(key, keys.issuer_identity(self.badge_url, public_id, key))
 
     def _current_key(self, session: Session, organization_id: int) -> IssuerKey | None:
@@ -214,7 +217,7 @@ class BadgeStore:
         row = IssuerKey(
             organization_id=organization_id,
             fragment=made.multibase,
-            sealed_private_key=self._keyring.seal("at-rest", made.raw(), context=b"issuer-key"),
+            sealed_private_key=self._keyring.seal("at-rest", made.raw(), context=_SEAL),
             created_at=self._clock.now(),
         )
         try:
@@ -227,6 +230,17 @@ class BadgeStore:
                 raise
             return found
         return row
+
+    def reseal(self) -> int:
+        """Seal stored private keys with the current secret; how many were sealed with an older one."""
+        count = 0
+        with self._database.writing() as session:
+            for row in session.scalars(select(IssuerKey)):
+                if not self._keyring.is_current("at-rest", row.sealed_private_key, context=_SEAL):
+                    raw = self._keyring.open("at-rest", row.sealed_private_key, context=_SEAL)
+                    row.sealed_private_key = self._keyring.seal("at-rest", raw, context=_SEAL)
+                    count += 1
+        return count
 
     # --- what the public reads ---------------------------------------------------------------------------------------
 
@@ -361,6 +375,7 @@ class BadgeStore:
                 revocation_reason=award.revocation_reason,
                 is_test=award.is_test or keys.is_test_address(self.badge_url),
                 is_withdrawn=person.state == "erased",
+                zone=policies.zone_of(session, award.issuer_id),
             )
 
     def _issued(self, session: Session, badge_id: str) -> Badge:

@@ -141,7 +141,10 @@ def _enter(case: _Case, plan: Plan) -> None:
 
 def _decide(session: Session, case: _Case, kind: str) -> Decision:
     before = session.scalar(
-        select(Decision.id).where(Decision.attempt_id == case.attempt.id).order_by(Decision.id.desc()).limit(1)
+        select(Decision.id)
+        .where(Decision.attempt_id == case.attempt.id)
+        .order_by(Decision.id.desc())
+        .limit(1)
     )
     assert case.actor_id is not None
     decision = Decision(
@@ -165,7 +168,9 @@ def _badge(session: Session, case: _Case, work: BadgeWork, decision: Decision | 
     if work is not BadgeWork.ISSUE:
         raise ValueError(f"no operation renews badges yet: {work}")
     document = case.definition.document
-    issuer_id = session.scalars(select(Credential.issuer_id).where(Credential.id == case.version.credential_id)).one()
+    issuer_id = session.scalars(
+        select(Credential.issuer_id).where(Credential.id == case.version.credential_id)
+    ).one()
     months = document.validity.months if document.validity.expires else None
     award = Award(
         decision_id=decision.id,
@@ -188,7 +193,9 @@ def _badge(session: Session, case: _Case, work: BadgeWork, decision: Decision | 
 
 def _revoke(session: Session, case: _Case) -> Award:
     award = session.scalars(
-        select(Award).where(Award.pursuit_id == case.pursuit.id, Award.revoked_at.is_(None)).order_by(Award.id.desc())
+        select(Award)
+        .where(Award.pursuit_id == case.pursuit.id, Award.revoked_at.is_(None))
+        .order_by(Award.id.desc())
     ).one()
     badges.revoke(session, award, reason=case.reason, now=case.now)
     return award
@@ -205,7 +212,9 @@ def _open_next(session: Session, case: _Case, locked_parts: tuple[str, ...]) -> 
     )
     session.add(fresh)
     session.flush()
-    for answer in session.scalars(select(Response).where(Response.attempt_id == case.attempt.id).order_by(Response.id)):
+    for answer in session.scalars(
+        select(Response).where(Response.attempt_id == case.attempt.id).order_by(Response.id)
+    ):
         session.add(
             Response(
                 attempt_id=fresh.id,
@@ -218,9 +227,15 @@ def _open_next(session: Session, case: _Case, locked_parts: tuple[str, ...]) -> 
                 saved_at=answer.saved_at,
             )
         )
-    items = select(EvidenceItem).where(EvidenceItem.attempt_id == case.attempt.id, EvidenceItem.removed_at.is_(None))
+    items = select(EvidenceItem).where(
+        EvidenceItem.attempt_id == case.attempt.id, EvidenceItem.removed_at.is_(None)
+    )
     for item in session.scalars(items.order_by(EvidenceItem.id)):
-        kept = {c.key: getattr(item, c.key) for c in EvidenceItem.__table__.columns if c.key not in ("id", "public_id")}
+        kept = {
+            c.key: getattr(item, c.key)
+            for c in EvidenceItem.__table__.columns
+            if c.key not in ("id", "public_id")
+        }
         session.add(EvidenceItem(**kept | {"attempt_id": fresh.id}))
     return fresh
 
@@ -266,6 +281,8 @@ def _ratings(session: Session, case: _Case) -> Mapping[str, str]:
     if case.review is None:
         return {}
     rows = session.execute(
-        select(Rating.criterion_id, Rating.level).where(Rating.review_id == case.review.id, Rating.level.is_not(None))
+        select(Rating.criterion_id, Rating.level).where(
+            Rating.review_id == case.review.id, Rating.level.is_not(None)
+        )
     )
     return {criterion: level for criterion, level in rows if level is not None}

@@ -99,7 +99,9 @@ def send_again(session: Session, actor: Actor, row_id: int, now: datetime) -> No
     launch = _may_see(actor)
     placement = placement_of(session, launch)
     if placement is None or not grade_passback.retry(session, row_id, now=now, placement_id=placement.id):
-        raise NotFound("no_such_delivery", "There is nothing to send again here. It may have arrived meanwhile.")
+        raise NotFound(
+            "no_such_delivery", "There is nothing to send again here. It may have arrived meanwhile."
+        )
     audit.record(
         session, at=now, actor_id=actor.person_id, action="delivery_retried", subject=("outbox", row_id)
     )
@@ -118,7 +120,9 @@ def _learner(
         select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(Attempt.number.desc()).limit(1)
     ).one()
     award = session.scalar(
-        select(Award.public_id).where(Award.pursuit_id == pursuit.id, Award.revoked_at.is_(None)).order_by(Award.id.desc())
+        select(Award.public_id)
+        .where(Award.pursuit_id == pursuit.id, Award.revoked_at.is_(None))
+        .order_by(Award.id.desc())
     )
     revising = attempt.state == "draft" and attempt.number > 1
     return Learner(
@@ -135,7 +139,9 @@ def _learner(
 
 def _counts(session: Session, placement: Placement) -> Mapping[str, int]:
     in_course = select(func.count(func.distinct(Pursuit.id))).where(Pursuit.placement_id == placement.id)
-    submitted = in_course.join(Attempt, Attempt.pursuit_id == Pursuit.id).where(Attempt.submitted_at.is_not(None))
+    submitted = in_course.join(Attempt, Attempt.pursuit_id == Pursuit.id).where(
+        Attempt.submitted_at.is_not(None)
+    )
     earned = in_course.join(Award, Award.pursuit_id == Pursuit.id).where(Award.revoked_at.is_(None))
     return {
         "opened": session.scalar(in_course) or 0,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.sessions import PageSession
-from microcred.credentials import Definition, Page, definition_of, search, visible_version
+from microcred.credentials import Definition, Entry, NotInCatalogue, definition_of, published_version, search
 from microcred.credentials.models import CredentialVersion
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import place_of
@@ -32,7 +32,7 @@ PAGE_SIZE = 20
 class Offered:
     """A page of credentials that may be put into this course."""
 
-    definitions: tuple[Definition, ...]
+    entries: tuple[Entry, ...]
     next_key: str | None
 
 
@@ -47,8 +47,8 @@ class Placed:
 def offered(session: Session, actor: Actor, *, text: str, after: str | None) -> Offered:
     """Published credentials of the course's organization, and of those that share with it, by words and paged by key."""
     launch = _may_place(actor)
-    page: Page = search(session, launch.organization_id, text=text or None, limit=PAGE_SIZE, after_key=after)
-    return Offered(tuple(definition_of(session, version) for version in page.versions), page.next_key)
+    page = search(session, launch.organization_id, text=text or None, limit=PAGE_SIZE, after_key=after)
+    return Offered(page.entries, page.next_key)
 
 
 def preview(session: Session, actor: Actor, version_id: str) -> Definition:
@@ -59,7 +59,9 @@ def preview(session: Session, actor: Actor, version_id: str) -> Definition:
 def columns(definition: Definition, scheme: str) -> Sequence[Column]:
     """The gradebook columns of a scheme. Raises OperationRefused for a scheme that does not exist."""
     if scheme not in GRADE_SCHEMES:
-        raise OperationRefused("scheme_unknown", "Choose one of the grade options on the page. Nothing was added.")
+        raise OperationRefused(
+            "scheme_unknown", "Choose one of the grade options on the page. Nothing was added."
+        )
     return columns_for(definition, scheme)
 
 
@@ -114,15 +116,18 @@ def place(
 
 def _may_place(actor: Actor) -> PageSession:
     if actor.launch is None or "place" not in actor.rights:
-        raise NotAllowed("not_staff", "Only people who teach or manage this course can add a credential to it.")
+        raise NotAllowed(
+            "not_staff", "Only people who teach or manage this course can add a credential to it."
+        )
     return actor.launch
 
 
 def _version(session: Session, launch: PageSession, version_id: str) -> CredentialVersion:
-    version = visible_version(session, launch.organization_id, version_id)
-    if version is None:
-        raise NotFound("no_such_credential", "There is no such credential for this course. Nothing was added.")
-    return version
+    try:
+        return published_version(session, launch.organization_id, version_id)
+    except NotInCatalogue as missing:
+        message = "There is no such micro-credential for this course. Nothing was added."
+        raise NotFound("no_such_credential", message) from missing
 
 
 def _check_link_is_free(session: Session, launch: PageSession) -> None:
@@ -139,15 +144,20 @@ def _end_of_day(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day, its zone follows)
     except ValueError as error:
-        raise OperationRefused("date_unreadable", "Write the last day like 2026-12-18. Nothing was added.") from error
+        raise OperationRefused(
+            "date_unreadable", "Write the last day like 2026-12-18. Nothing was added."
+        ) from error
     moment = datetime.combine(day, time(23, 59, 59), zone)
     if moment <= now:
-        raise OperationRefused("date_past", "The last day has passed already. Choose a later one. Nothing was added.")
+        raise OperationRefused(
+            "date_past", "The last day has passed already. Choose a later one. Nothing was added."
+        )
     return moment
 
 
 def version_of(session: Session, placement: Placement) -> Definition:
     """The definition a placement pins."""
     return definition_of(
-        session, session.scalars(select(CredentialVersion).where(CredentialVersion.id == placement.version_id)).one()
+        session,
+        session.scalars(select(CredentialVersion).where(CredentialVersion.id == placement.version_id)).one(),
     )

@@ -9,7 +9,6 @@ from microcred.credentials import (
     CatalogueRefused,
     export_catalogue,
     import_catalogue,
-    parse_catalogue,
     to_yaml,
 )
 
@@ -26,7 +25,7 @@ def catalogue() -> None:
 def import_(file: Path, private: bool, as_json: bool) -> None:
     """Import FILE.yaml: all or nothing, every problem named with its place."""
     try:
-        parsed = parse_catalogue(file.read_text(encoding="utf-8"))
+        parsed = parse(file.read_text(encoding="utf-8"))
         with application() as app, app.database.writing() as session:
             done = import_catalogue(session, parsed, now=app.clock.now(), shares_catalogue=not private)
     except UnicodeDecodeError as error:
@@ -38,9 +37,16 @@ def import_(file: Path, private: bool, as_json: bool) -> None:
             click.echo(f"{problem.place}: {problem.message}", err=True)
         raise Failed(f"{len(refused.problems)} problems in {file}. Nothing was imported.") from refused
     if as_json:
-        show_json({"new": done.new, "unchanged": done.unchanged})
+        show_json(
+            {
+                "new": [str(key) for key in done.new],
+                "changed": [str(key) for key in done.changed],
+                "unchanged": [str(key) for key in done.unchanged],
+            }
+        )
     else:
-        click.echo(f"Imported {file}: {len(done.new)} new, {len(done.unchanged)} unchanged.")
+        counts = f"{len(done.new)} new, {len(done.changed)} changed, {len(done.unchanged)} unchanged"
+        click.echo(f"Imported {file}: {counts}.")
 
 
 @catalogue.command("export")

@@ -14,7 +14,6 @@ from microcred.app.schema import SchemaStale, check, upgrade
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
 
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -35,7 +35,9 @@ def status(as_json: bool) -> None:
             }
             for d in found.troubled
         ]
-        show_json({"counts": dict(found.counts), "oldest_due_at": found.oldest_due_at, "destinations": troubled})
+        show_json(
+            {"counts": dict(found.counts), "oldest_due_at": found.oldest_due_at, "destinations": troubled}
+        )
     else:
         show_table(("State", "Rows"), sorted(found.counts.items()))
         for d in found.troubled:

@@ -1,5 +1,7 @@
 """`microcred person`: who works here, one-time links, suspension."""
 
+from typing import Any
+
 import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -181,7 +183,7 @@ def _find(session: Session, id_: str) -> Person:
     return found
 
 
-def _described(session: Session, row: Person) -> dict[str, object]:
+def _described(session: Session, row: Person) -> dict[str, Any]:
     identities = session.execute(
         select(Registration.public_id, LmsIdentity.sub)
         .join(Registration, Registration.id == LmsIdentity.registration_id)

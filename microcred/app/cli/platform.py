@@ -38,7 +38,9 @@ def platform() -> None:
 @click.option("--trusted-audience", "trusted_audiences", multiple=True)
 @click.option("--service-host", "service_hosts", multiple=True, help="host[:port], `*.` wildcard allowed.")
 @click.option("--deployment-id", "deployment_ids", multiple=True)
-@click.option("--any-deployment", is_flag=True, help="Approve new deployments into the registration's organization.")
+@click.option(
+    "--any-deployment", is_flag=True, help="Approve new deployments into the registration's organization."
+)
 @click.option("--separate-site", is_flag=True, help="Shares issuer and client id with another registration.")
 @click.option("--test-site", "is_test_site", is_flag=True, help="Full flow, but nothing earned there counts.")
 @json_option
@@ -54,7 +56,11 @@ def add(code: str | None, as_json: bool, **values: Any) -> None:
             allow_hosts=app.settings.allow_hosts,
         )
         audit.record(
-            session, at=app.clock.now(), actor_id=None, action="platform_added", subject=("registration", row.id)
+            session,
+            at=app.clock.now(),
+            actor_id=None,
+            action="platform_added",
+            subject=("registration", row.id),
         )
         shown = _addresses(app, row)
     _show(shown, as_json)
@@ -172,8 +178,25 @@ def _addresses(app: Assembly, row: Registration) -> dict[str, Any]:
 
 def _described(app: Assembly, session: Session, row: Registration) -> dict[str, Any]:
     names = (
-        *("name", "lms", "state", "issuer", "client_id", "auth_url", "token_url", "jwks_url", "token_audience"),
-        *("trusted_audiences", "service_hosts", "algorithms", "any_deployment", "separate_site", "is_test_site"),
+        *(
+            "name",
+            "lms",
+            "state",
+            "issuer",
+            "client_id",
+            "auth_url",
+            "token_url",
+            "jwks_url",
+            "token_audience",
+        ),
+        *(
+            "trusted_audiences",
+            "service_hosts",
+            "algorithms",
+            "any_deployment",
+            "separate_site",
+            "is_test_site",
+        ),
     )
     codes = {o.id: o.code for o in session.scalars(select(Organization))}
     deployments = [

@@ -1,11 +1,12 @@
 """Pictures drawn for a page: badge art and the ring of parts."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from markupsafe import Markup
 
 from microcred.badges.art import ArtFacts, Size, badge_svg, size_for
-from microcred.credentials.schema import CredentialDocument
+from microcred.credentials.schema import BadgeArt
 from microcred.database import random_id
 
 _RADIUS = 62
@@ -14,8 +15,18 @@ _GAP = 16.0
 """Degrees left open between two parts, so that round ends do not touch."""
 
 
+class Badged(Protocol):
+    """A credential as far as its badge is concerned: the document itself, or a catalogue entry."""
+
+    @property
+    def badge(self) -> BadgeArt: ...
+
+    @property
+    def code(self) -> str: ...
+
+
 def badge_art(
-    document: CredentialDocument,
+    document: Badged,
     width: int,
     *,
     size: Size | None = None,

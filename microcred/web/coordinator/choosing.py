@@ -44,7 +44,9 @@ def add() -> ResponseReturnValue:
     form = request.form
     try:
         if here.launch.deep_linking is not None and not _takes_links():
-            raise OperationRefused("no_links_here", "This place in your LMS cannot take this kind of link. Nothing was added.")
+            raise OperationRefused(
+                "no_links_here", "This place in your LMS cannot take this kind of link. Nothing was added."
+            )
         with used.database.writing() as session:
             placed = placing.place(
                 session,
@@ -69,7 +71,9 @@ def add() -> ResponseReturnValue:
         accepts_lineitem=here.launch.deep_linking.get("accept_lineitem") is not False,
     )
     title = placed.definition.document.title
-    return _send(answer(used.lti, here.launch, [item], message=f"Added: {title}"), "Adding it to your course", title)
+    return _send(
+        answer(used.lti, here.launch, [item], message=f"Added: {title}"), "Adding it to your course", title
+    )
 
 
 @blueprint.post("/choose/cancel")
@@ -88,10 +92,10 @@ def _page(problem: str | None = None) -> str:
     values = request.values
     with services().database.reading() as session:
         offered = placing.offered(session, here.actor, text=values.get("q", ""), after=values.get("after"))
+        listed = [entry.public_id for entry in offered.entries]
         wanted = values.get("credential", "")
-        chosen = next((d for d in offered.definitions if d.public_id == wanted), None)
-        if chosen is None and offered.definitions:
-            chosen = offered.definitions[0]
+        choice = wanted if wanted in listed else listed[0] if listed else None
+        chosen = placing.preview(session, here.actor, choice) if choice else None
     scheme = values.get("scheme") if values.get("scheme") in _OFFERED_SCHEMES else "hundred"
     shown = placing.columns(chosen, scheme or "hundred") if chosen else ()
     return render_template(
@@ -122,7 +126,9 @@ def _notes(columns: Sequence[Column]) -> list[str]:
     assert launch is not None
     notes = []
     if launch.deep_linking is not None and launch.deep_linking.get("accept_lineitem") is False:
-        notes.append("Your LMS makes no gradebook column from here. The column is made when the first grade is sent.")
+        notes.append(
+            "Your LMS makes no gradebook column from here. The column is made when the first grade is sent."
+        )
     elif len(columns) > 1:
         notes.append("The first column comes with the link; the others appear when the first grade is sent.")
     return notes
@@ -131,7 +137,13 @@ def _notes(columns: Sequence[Column]) -> list[str]:
 def _send(reply: Answer, title: str, name: str) -> ResponseReturnValue:
     """A page whose form carries the signed answer to the LMS; it sends itself, and has a button where scripts are off."""
     response = make_response(
-        render_template("coordinator/send.html", reply=reply, title=title, name=name, host=urlsplit(reply.return_url).hostname)
+        render_template(
+            "coordinator/send.html",
+            reply=reply,
+            title=title,
+            name=name,
+            host=urlsplit(reply.return_url).hostname,
+        )
     )
     parts = urlsplit(reply.return_url)
     policy = content_security_policy(g.get("frame_ancestors", ()))

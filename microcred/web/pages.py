@@ -1,0 +1,24 @@
+"""All pages together: which blueprint is on which surface."""
+
+from flask import Flask
+
+from microcred.web import approve, coordinator, desk, public, review, teacher
+from microcred.web.base import init_web, render_refusal
+
+__all__ = ["install", "render_refusal"]
+
+
+def install(app: Flask) -> None:
+    """Make `app` serve every page."""
+    init_web(
+        app,
+        launch=[
+            teacher.blueprint,
+            coordinator.choosing,
+            coordinator.course,
+            review.blueprint,
+            approve.blueprint,
+        ],
+        desk=[desk.blueprint, review.blueprint, approve.blueprint],
+        public=[public.verify, public.documents],
+    )
