@@ -142,7 +142,7 @@ class PlatformKeys:
             flight.set()
 
     def _await_other_process(self, facts: RegistrationFacts, held: _Held) -> KeySet | None:
-        """The set that another process is fetching for the same reason; what there is after a second at most."""
+        """The set that another process is fetching for the same reason, or what there is after a second."""
         known_until = held.key_set.fresh_until if held.key_set else 0.0
         shared = self._shared(facts)
         for _ in range(5):

@@ -1,0 +1,142 @@
+"""Accepting a launch: every check in the order of the public contract, then one transaction (DESIGN sections
+3 and 5).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lti_tool.errors import LtiRefused
+from lti_tool.facts import RegistrationFacts
+from lti_tool.jwks import PlatformKeys
+from lti_tool.protocol import claims as oidc
+from lti_tool.protocol.messages import Core, Details, read_core, read_details
+from lti_tool.protocol.tokens import Jws, claims_of, is_signed_by, take_apart, unverified_claim
+from lti_tool.recording import Accepted, Recorder, RegistrationChanged
+from lti_tool.registrations import facts_by_public_id
+from lti_tool.state import LoginState, States
+from microcred.database import Clock, Database
+
+ALGORITHMS = ("RS256", "RS384", "RS512")
+"""What a registration may allow; RS256 alone unless it says so."""
+
+FindBinding = Callable[[LoginState], tuple[str | None, str]]
+"""Gives the secret that the browser brought for a login, and how (`cookie`, `storage`)."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A launch that passed every check that needs no database."""
+
+    login: LoginState
+    facts: RegistrationFacts
+    bound_by: str
+    core: Core
+    details: Details | LtiRefused
+    """A refusal of the message itself, which comes after that of the deployment."""
+
+
+class Launches:
+    """Verifies and records launches."""
+
+    def __init__(
+        self,
+        database: Database,
+        states: States,
+        keys: PlatformKeys,
+        recorder: Recorder,
+        clock: Clock,
+        allow_hosts: tuple[str, ...],
+    ) -> None:
+        self._database = database
+        self._states = states
+        self._keys = keys
+        self._recorder = recorder
+        self._clock = clock
+        self._allow_hosts = allow_hosts
+        self._facts: dict[str, RegistrationFacts] = {}
+
+    def accept(self, token: str, state: str | None, find_binding: FindBinding) -> Accepted:
+        """Verify an id_token and record the launch. Raises LtiRefused; nothing is stored then but a noted
+        deployment.
+        """
+        jws = take_apart(token, ALGORITHMS)
+        login = self._states.open(state)
+        try:
+            secret, bound_by = find_binding(login)
+            if not login.is_bound_by(secret):
+                raise LtiRefused("browser_not_bound")
+            return self._accept(jws, login, bound_by)
+        except LtiRefused as refused:
+            refused.registration_id = login.registration_id
+            facts = self._facts.get(login.registration_id)
+            refused.origins = facts.frame_origins(self._allow_hosts) if facts else ()
+            raise
+
+    def facts_of(self, login: LoginState) -> RegistrationFacts:
+        """The registration that a login belongs to. Raises LtiRefused."""
+        return self._registration(login.registration_id)
+
+    def _accept(self, jws: Jws, login: LoginState, bound_by: str) -> Accepted:
+        for _attempt in range(3):
+            verified = self._verify(jws, login, bound_by)
+            try:
+                return self._recorder.record(
+                    verified.login, verified.facts, bound_by, verified.core, verified.details
+                )
+            except RegistrationChanged as changed:
+                # What this process remembered of the registration is old: check again by what is true now.
+                self._facts[login.registration_id] = changed.facts
+        raise LtiRefused("temporarily_unavailable")
+
+    def _verify(self, jws: Jws, login: LoginState, bound_by: str) -> Verified:
+        facts = self._registration(login.registration_id)
+        if not facts.is_approved:
+            raise LtiRefused("registration_inactive")
+        if jws.alg not in facts.algorithms:
+            raise LtiRefused("alg_not_allowed")
+        self._check_signature(jws, facts)
+        claims = claims_of(jws)
+        oidc.check_oidc(claims, facts, login.nonce, self._clock.now().timestamp())
+        core = read_core(claims, login.target)
+        if not login.is_for_deployment(core.deployment_id):
+            raise LtiRefused("deployment_unknown")
+        details: Details | LtiRefused
+        try:
+            details = read_details(claims, core, facts, self._allow_hosts)
+        except LtiRefused as refused:
+            details = refused
+        return Verified(login, facts, bound_by, core, details)
+
+    def _registration(self, public_id: str) -> RegistrationFacts:
+        """The facts as this process knows them; the launch's own transaction compares them with the row."""
+        facts = self._facts.get(public_id)
+        if facts is None:
+            with self._database.reading() as session:
+                facts = facts_by_public_id(session, public_id)
+            if facts is None:
+                raise LtiRefused("registration_unknown")
+            self._facts[public_id] = facts
+        if not facts.is_approved:
+            # It may have been approved since; nothing else would tell.
+            del self._facts[public_id]
+        return facts
+
+    def _check_signature(self, jws: Jws, facts: RegistrationFacts) -> None:
+        try:
+            keys = self._keys.find(facts, jws.kid, jws.alg)
+        except LtiRefused as refused:
+            if refused.code == "kid_unknown":
+                _explain(jws, facts)
+            raise
+        if not any(is_signed_by(jws, key.key) for key in keys):
+            raise LtiRefused("signature_invalid")
+
+
+def _explain(jws: Jws, facts: RegistrationFacts) -> None:
+    """A clearer code for a token of another platform or client, whose key is of course not in this set."""
+    issuer, audience = unverified_claim(jws, "iss"), unverified_claim(jws, "aud")
+    if isinstance(issuer, str) and issuer != facts.issuer:
+        raise LtiRefused("iss_mismatch")
+    named = audience if isinstance(audience, list) else [audience]
+    if audience and facts.client_id not in named:
+        raise LtiRefused("aud_mismatch")
