@@ -1,17 +1,19 @@
-"""What reviewers call a teacher: a bird and a number, which say nothing about who it is or when they began."""
+"""What reviewers call a teacher: a bird and a number that say nothing about who it is."""
 
-BIRDS = tuple(
-    "Avocet Bittern Bluebird Bobolink Bunting Chickadee Condor Cormorant Crane Curlew Dipper Dove Dunlin Egret Eider"
-    " Falcon Finch Flicker Gannet Godwit Goldfinch Goshawk Grebe Grosbeak Harrier Heron Hoopoe Ibis Jacana Jay Junco"
-    " Kestrel Killdeer Kingfisher Kinglet Kite Lapwing Lark Linnet Loon Magpie Martin Merlin Nightjar Nuthatch Oriole"
-    " Osprey Ovenbird Owl Pelican Petrel Phoebe Pipit Plover Puffin Quail Raven Redstart Robin Sandpiper Siskin Skylark"
-    " Snipe Sparrow Starling Stilt Swallow Swift Tanager Teal Tern Thrush Towhee Turnstone Veery Vireo Wagtail Warbler"
-    " Waxwing Wigeon Willet Woodcock Wren".split()
-)
+_NAMES = """
+Avocet Bittern Bluebird Bobolink Bunting Chickadee Condor Cormorant Crane Curlew Dipper Dove Dunlin
+Egret Eider Falcon Finch Flicker Gannet Godwit Goldfinch Goshawk Grebe Grosbeak Harrier Heron Hoopoe
+Ibis Jacana Jay Junco Kestrel Killdeer Kingfisher Kinglet Kite Lapwing Lark Linnet Loon Magpie
+Martin Merlin Nightjar Nuthatch Oriole Osprey Ovenbird Owl Pelican Petrel Phoebe Pipit Plover Puffin
+Quail Raven Redstart Robin Sandpiper Siskin Skylark Snipe Sparrow Starling Stilt Swallow Swift
+Tanager Teal Tern Thrush Towhee Turnstone Veery Vireo Wagtail Warbler Waxwing Wigeon Willet Woodcock
+Wren
+"""
+BIRDS = tuple(_NAMES.split())
 _NUMBERS = 90
 _FIRST_NUMBER = 10
 _BLOCK = len(BIRDS) * _NUMBERS
-# Prime and larger than any factor of the block, so that multiplying by it shuffles the block without a repeat.
+# Prime and larger than any factor of the block, so multiplying by it shuffles the block without a repeat.
 _STRIDE = 4801
 
 

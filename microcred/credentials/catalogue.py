@@ -82,7 +82,7 @@ def import_catalogue(
     organizations = _keep_organizations(session, file, now, shares_catalogue)
     result = Imported(file.catalogue.title)
     credentials = {credential.key: credential for credential, _version in stored.values()}
-    # Rows are numbered in the order of the versions' names: of two that were published together, 2.0 is the newer one.
+    # Rows are numbered in the order of the versions: of two published together, 2.0 is the newer one.
     for position, entry in sorted(enumerate(entries), key=lambda pair: natural(pair[1].document.version)):
         credential = credentials.get(entry.document.id)
         if credential is None:

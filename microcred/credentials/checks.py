@@ -1,7 +1,7 @@
-"""What a catalogue file's parts say about one another: ids that exist, levels that fit, rules that can be met.
+"""What parts of a catalogue file say about one another: ids that exist, levels that fit, rules that work.
 
-Each function yields (path, message). An id that is written, but whose own entry is broken, counts as known: one mistake is
-named once.
+Each function yields (path, message). An id that is written, but whose own entry is broken, counts as known:
+one mistake is named once.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ def check_scale(scale: Scale, path: Path) -> Found:
 
 
 def check_versions(entries: Iterable[tuple[Path, str, str, str]]) -> Found:
-    """(path, id, version, issuer) of every credential and stack: a version once, and one issuer for all versions."""
+    """`entries` are (path, id, version, issuer): each version once, one issuer for all of an id."""
     seen: set[tuple[str, str]] = set()
     issuers: dict[str, str] = {}
     for path, key, version, issuer in entries:

@@ -1,7 +1,8 @@
 """Codes instead of names: who student A and colleague A are is known to the teacher alone.
 
-The catalogue says in words how many people a credential follows ("Work from two students", "Four students, including ...").
-`repeat_count` of a prompt says it as a number; where it is left out, the number is read from the part's instructions.
+The catalogue says in words how many people a credential follows ("Work from two students", "Four students,
+including ..."). `repeat_count` of a prompt says it as a number; where it is left out, the number is read from
+the part's instructions.
 """
 
 import re
@@ -94,7 +95,7 @@ def permissions_needed(definition: Definition) -> tuple[PermissionNeeded, ...]:
 
 
 def person_label(code: str, kind: str) -> str:
-    """`Student A`, `Colleague A`, `Everyone in the class`; `kind` is a consent kind or a prompt's `repeat_per`."""
+    """`Student A`, `Colleague A` or `Everyone in the class`; `kind` is `consent_needed` or `repeat_per`."""
     if code == CLASS_CODE:
         return "Everyone in the class"
     return f"{'Colleague' if kind == 'colleague' else 'Student'} {code}"

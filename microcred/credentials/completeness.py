@@ -50,7 +50,7 @@ class PartStep(StrEnum):
 
 @dataclass(frozen=True)
 class Missing:
-    """One thing to do before submitting. `place_id` names the field: `p1-q1`, `p3-q1-A`, `p2-a1`, `permission-...`."""
+    """One thing to do before submitting; `place_id` is such as `p1-q1`, `p3-q1-A`, `p2-a1`."""
 
     place_id: str
     message: str
@@ -90,7 +90,7 @@ def progress(definition: Definition, work: Work) -> list[PartProgress]:
 
 
 def all_missing(parts: Sequence[PartProgress]) -> list[Missing]:
-    """Everything that stands between this try and submitting it, in order; a permission of two parts is named once."""
+    """Everything to do before submitting, in order; a permission that two parts need is named once."""
     return list(dict.fromkeys(missing for part in parts for missing in part.missing))
 
 
@@ -168,7 +168,8 @@ def _pieces_problem(requirement: ArtefactRequirement, have: int) -> str:
         more = counted(requirement.min_count - have, "more piece" if have else "piece")
         return f"{name} needs {more}."
     if have > requirement.max_count:
-        return f"{name} has {have} pieces and may have {requirement.max_count}. Remove {have - requirement.max_count}."
+        most = requirement.max_count
+        return f"{name} has {have} pieces and may have {most}. Remove {have - most}."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""A credential version with all that its pages need: the document and what the catalogue says once for all entries."""
+"""A credential version with all that its pages need: its document and what its catalogue says for all."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -139,7 +139,8 @@ _kept = _Kept(most=2000)
 def definition_of(session: Session, version: CredentialVersion) -> Definition:
     """The definition of a stored version. Raises NotInCatalogue for a stack.
 
-    Kept in memory while the version cannot change: one small query says whether the catalogue has been imported anew.
+    Kept in memory while the version cannot change: one small query says whether the catalogue has been
+    imported anew.
     """
     catalogue_id, imported_at = session.execute(
         select(Catalogue.id, Catalogue.imported_at)

@@ -42,7 +42,7 @@ def written(path: Path) -> str:
 
 
 class CatalogueRefused(CredentialError):
-    """A catalogue that was refused whole; nothing of it was stored. `problems` names everything that is wrong."""
+    """A catalogue that was refused whole; `problems` names everything that is wrong with it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

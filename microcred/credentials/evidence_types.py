@@ -1,7 +1,8 @@
 """What a file is, judged by its content: the name only helps where formats share a container.
 
-`identify` looks at the first bytes (give it `HEAD_BYTES` of them, or the whole file if it is shorter) and says which of the
-catalogue's groups the file belongs to. Programs, scripts and archives are refused whatever they are called.
+`identify` looks at the first bytes (give it `HEAD_BYTES` of them, or the whole file if it is shorter) and
+says which of the catalogue's groups the file belongs to. Programs, scripts and archives are refused whatever
+they are called.
 """
 
 import unicodedata
@@ -19,15 +20,19 @@ __all__ = ["HEAD_BYTES", "FileType", "identify"]
 HEAD_BYTES = 65_536
 _LONGEST_NAME = 80
 
-_SCRIPTS = frozenset(
-    "app applescript bash bat cgi cmd com command cpl csh dll exe hta htaccess jar js jse lnk mjs msi ps1 psm1 py pyw rb"
-    " reg scpt scr sh url vb vbe vbs webloc wsf wsh zsh".split()
-)
-_MACROS = frozenset("docm dotm pptm potm ppsm xlsm xltm".split())
-_MEDIA_NAMES = frozenset(
-    "jpg jpeg png gif webp heic heif avif bmp tif tiff pdf mp3 m4a wav aac flac ogg amr mp4 m4v mov avi mkv webm 3gp wmv"
-    " docx xlsx pptx doc xls ppt odt ods odp".split()
-)
+_SCRIPT_NAMES = """
+app applescript bash bat cgi cmd com command cpl csh dll exe hta htaccess jar js jse lnk mjs msi ps1 psm1 py
+pyw rb reg scpt scr sh url vb vbe vbs webloc wsf wsh zsh
+"""
+_MACRO_NAMES = "docm dotm pptm potm ppsm xlsm xltm"
+_MEDIA_NAMES = """
+jpg jpeg png gif webp heic heif avif bmp tif tiff pdf mp3 m4a wav aac flac ogg amr mp4 m4v mov avi mkv webm
+3gp wmv docx xlsx pptx doc xls ppt odt ods odp
+"""
+_SCRIPTS = frozenset(_SCRIPT_NAMES.split())
+_MACROS = frozenset(_MACRO_NAMES.split())
+_MEDIA = frozenset(_MEDIA_NAMES.split())
+"""Names that promise something other than text."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,8 @@ class _File:
 def identify(head: bytes, file_name: str, size: int) -> FileType:
     """The type of a file from its first bytes. `size` is that of the whole file, in bytes.
 
-    Raises EvidenceRefused with the code `empty`, `program`, `macros`, `archive`, `protected`, `mismatch` or `unknown`.
+    Raises EvidenceRefused with the code `empty`, `program`, `macros`, `archive`, `protected`, `mismatch` or
+    `unknown`.
     """
     file = _File(
         head[:HEAD_BYTES], PurePosixPath(file_name.strip()).suffix.lower().lstrip("."), _shown(file_name)
@@ -63,8 +69,8 @@ def identify(head: bytes, file_name: str, size: int) -> FileType:
     if found is None:
         raise EvidenceRefused(
             "unknown",
-            f"{file.shown} {_what_it_may_be(file)}. Reviewers can open photos, PDF, documents, audio and video: save it"
-            " as one of these and add it again.",
+            f"{file.shown} {_what_it_may_be(file)}. Reviewers can open photos, PDF, documents, audio and"
+            " video: save it as one of these and add it again.",
         )
     return found
 
@@ -113,7 +119,7 @@ def _text(file: _File, size: int) -> FileType | None:
     text = signatures.decoded(file.head, is_whole=len(file.head) >= size)
     if text is None:
         return None
-    if file.extension in _MEDIA_NAMES:
+    if file.extension in _MEDIA:
         raise EvidenceRefused(
             "mismatch",
             f"{file.shown} is called .{file.extension}, but it holds plain text. Choose the right file.",

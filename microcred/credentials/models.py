@@ -1,7 +1,8 @@
 """Tables of the domain: catalogue, pursuits and tries, evidence, reviews, decisions, awards.
 
 The catalogue's rich content lives in `CredentialVersion.document`, one immutable JSON document per published
-version that `microcred.credentials.schema` describes; columns beside it exist only for what is searched or joined.
+version that `microcred.credentials.schema` describes; columns beside it exist only for what is searched or
+joined.
 """
 
 from datetime import datetime
@@ -62,7 +63,7 @@ EVIDENCE_KINDS = ("file", "link")
 
 
 class Catalogue(Base):
-    """One imported catalogue: what is said once for all its entries (title, labels, scales, schemes, rules)."""
+    """One imported catalogue: what is said once for all its entries (title, scales, schemes, rules)."""
 
     __tablename__ = "catalogue"
 
@@ -185,7 +186,7 @@ class Attempt(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pursuit: Mapped[Pursuit] = relationship(lazy="raise")
 
-    __mapper_args__ = {"version_id_col": row_version}
+    __mapper_args__ = {"version_id_col": row_version}  # noqa: RUF012 (declared so by SQLAlchemy)
 
 
 class Response(Base):

@@ -10,7 +10,6 @@ from microcred.credentials import checks
 from microcred.credentials.errors import CatalogueRefused, Path, Problem
 from microcred.credentials.schema import (
     CatalogueFile,
-    CatalogueHead,
     CreditRule,
     Framework,
     GradeScheme,
@@ -32,7 +31,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "micro_credentials": MicroCredential,
     "stacks": Stack,
 }
-"""The lists of the file; each entry is looked at by itself, so that one broken entry hides no other's problems."""
+"""The lists of the file; each entry is looked at by itself, so that none hides another's problems."""
 
 _PATTERN_WORDS = {
     "^https?": "must be a web address that begins with http:// or https://",
@@ -59,7 +58,7 @@ _WORDS = {
 
 
 def parse(text: str) -> CatalogueFile:
-    """The catalogue in `text` (YAML). Raises CatalogueRefused with every problem and its place, in the file's order."""
+    """The catalogue in `text` (YAML). Raises CatalogueRefused with every problem, in the file's order."""
     source = read(text)
     problems = source.problems or list(_problems(source))
     if problems:
@@ -77,7 +76,7 @@ def _problems(source: Read) -> Iterator[Problem]:
         )
         return
     entries = {name: _entries(data, name) for name in _SECTIONS}
-    # The file as a whole, its lists emptied: unknown and missing members, the head, lists that are no lists.
+    # The file with its lists emptied: unknown and missing members, the head, lists that are no lists.
     whole = {
         name: [] if name in entries and isinstance(value, list) else value for name, value in data.items()
     }
@@ -122,7 +121,7 @@ def _cross(entries: Mapping[str, list[Any]], valid: Mapping[str, Mapping[int, An
 
 
 def known_ids(ids: Mapping[str, list[str | None]], scales: Mapping[str, Scale]) -> checks.Known:
-    """The ids of each section as the checks want them; a scale that is not in `scales` is known, but broken."""
+    """The ids of each section as the checks want them; a scale not in `scales` is known, but broken."""
 
     def of(name: str) -> frozenset[str]:
         return frozenset(key for key in ids[name] if key is not None)
@@ -143,7 +142,7 @@ def _id(entry: Any) -> str | None:
 
 
 def _shape(kind: type[BaseModel], value: Any, written: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """What is wrong with `value` as a `kind`; each place once, found in `written`, which stands at `path` of the file."""
+    """What is wrong with `value` as a `kind`, each place once; `written` stands at `path` of the file."""
     try:
         kind.model_validate(value)
     except ValidationError as error:
@@ -158,13 +157,12 @@ def _place(detail: ErrorDetails, written: Any) -> Path:
     steps: list[str | int] = []
     last = len(detail["loc"]) - 1
     for position, step in enumerate(detail["loc"]):
-        if isinstance(written, dict) and step in written:
+        is_index = isinstance(written, list) and isinstance(step, int) and step < len(written)
+        if is_index or (isinstance(written, dict) and step in written):
             written = written[step]
-        elif isinstance(written, list) and isinstance(step, int) and step < len(written):
-            written = written[step]
-        elif not (detail["type"] == "missing" and position == last):
-            continue
-        steps.append(step)
+            steps.append(step)
+        elif detail["type"] == "missing" and position == last:
+            steps.append(step)
     return tuple(steps)
 
 

@@ -1,9 +1,9 @@
 """From ratings to a result: parts, the passing rule, points.
 
-A part passes when every criterion in it has a level that passes. The passing rule joins parts as data: each condition names
-a part and the level it `requires` of that part's scale; the lowest passing level (`passing`, `yes`) asks for no more than
-that the part passes, a higher one (`strong`) asks it of every criterion rated on the same scale. `all_of`, `any_of` and
-`at_least` n may be nested in one another.
+A part passes when every criterion in it has a level that passes. The passing rule joins parts as data: each
+condition names a part and the level it `requires` of that part's scale; the lowest passing level (`passing`,
+`yes`) asks for no more than that the part passes, a higher one (`strong`) asks it of every criterion rated on
+the same scale. `all_of`, `any_of` and `at_least` n may be nested in one another.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ class Points(NamedTuple):
 
 
 def evaluate(definition: Definition, ratings: Mapping[str, str]) -> Outcome:
-    """The outcome of `ratings` (criterion id to level key). Raises NotInCatalogue for an unknown criterion or level."""
+    """The outcome of `ratings` (criterion id to level key). Raises NotInCatalogue for an unknown one."""
     for criterion_id, key in ratings.items():
         definition.level(definition.criterion(criterion_id)[1], key)
     parts = {part.id: _part_result(definition, part, ratings) for part in definition.parts}

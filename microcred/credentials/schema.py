@@ -1,8 +1,9 @@
 """The catalogue file as frozen types: what an author may write, member by member, in the file's own order.
 
-Strict: a number in quotes is not a number, an unknown member is refused, text holds no control characters. What one part of
-the file says about another (ids that must exist, levels a scale must have) is checked in `microcred.credentials.checks`.
-Members that an author may leave out have a default and are not written back (`as_data` gives out what was put in).
+Strict: a number in quotes is not a number, an unknown member is refused, text holds no control characters.
+What one part of the file says about another (ids that must exist, levels a scale must have) is checked in
+`microcred.credentials.checks`. Members that an author may leave out have a default and are not written back
+(`as_data` gives out what was put in).
 """
 
 import unicodedata
@@ -69,7 +70,7 @@ class Document(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-# --- said once for the whole catalogue ---------------------------------------------------------------------------
+# said once for the whole catalogue
 
 
 class PlainLanguageLabels(Document):
@@ -153,7 +154,7 @@ class Scale(Document):
 
 
 class GradeScheme(Document):
-    """A way to turn a decision into gradebook numbers, in words; `grade_passback` holds the arithmetic per id."""
+    """A way to turn a decision into gradebook numbers, in words; the arithmetic is `grade_passback`'s."""
 
     id: Key
     label: Line
@@ -176,7 +177,7 @@ class CreditRule(Document):
     source: Text
 
 
-# --- a micro-credential ------------------------------------------------------------------------------------------
+# a micro-credential
 
 
 class MethodComponent(Document):
@@ -249,7 +250,7 @@ def _is_condition(value: Any) -> str:
 
 
 class Rule(Document):
-    """Conditions joined: `all_of`, `any_of`, or `at_least` with a number `n`. A condition may itself be a rule."""
+    """Conditions joined: `all_of`, `any_of`, or `at_least` with `n`. A condition may itself be a rule."""
 
     type: Literal["all_of", "any_of", "at_least"]
     text: Text | None = None
@@ -413,7 +414,7 @@ class MicroCredential(Document):
 
 CredentialDocument = MicroCredential
 
-# --- a stack -----------------------------------------------------------------------------------------------------
+# a stack
 
 
 class StackGroup(Document):
@@ -457,7 +458,7 @@ class LetterGrade(Document):
 
 
 class Weight(Document):
-    """How much of the course grade one item makes up; `item` is a micro-credential of the stack or `capstone`."""
+    """How much of the course grade an item makes up; it is a member of the stack or `capstone`."""
 
     item: Key
     percent: Percent
@@ -500,7 +501,7 @@ class Stack(Document):
     graduate_credit: GraduateCredit | None = None
 
 
-# --- the file ----------------------------------------------------------------------------------------------------
+# the file
 
 
 class CatalogueFile(Document):

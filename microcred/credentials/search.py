@@ -58,9 +58,9 @@ def search(
 ) -> Page:
     """Published credentials by title, the newest published version of each, at most `limit` (1 to 100).
 
-    An organization sees its own and those of organizations that share theirs; None sees the shared ones. Every word of
-    `text` must begin a word of the entry (title, code, one line, tags, subjects, grades, standards). A stale
-    `after_key` begins again at the first page.
+    An organization sees its own and those of organizations that share theirs; None sees the shared ones.
+    Every word of `text` must begin a word of the entry (title, code, one line, tags, subjects, grades,
+    standards). A stale `after_key` begins again at the first page.
     """
     newer = aliased(CredentialVersion)
     has_newer = (
@@ -93,7 +93,7 @@ def published_version(session: Session, organization_id: int | None, public_id: 
 
 
 def search_text(document: MicroCredential | Stack) -> str:
-    """The words an entry is found by, each with a space before it: `ci-101` as a whole, and `ci` and `101`."""
+    """The words an entry is found by, each with a space before it: `ci-101`, and also `ci` and `101`."""
     texts = [document.title, document.code, document.code.replace("-", ""), document.one_line]
     if isinstance(document, MicroCredential):
         texts += [*document.tags, *document.subject_areas, *document.grade_bands]

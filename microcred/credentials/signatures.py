@@ -59,7 +59,7 @@ def simple(head: bytes) -> FileType | None:
 
 
 def _audio_frames(head: bytes) -> FileType | None:
-    """MP3 and AAC without a tag begin with a frame header: eleven or twelve set bits and no reserved value."""
+    """MP3 and AAC without a tag begin with a frame header: eleven set bits and no reserved value."""
     if len(head) < 4 or head[0] != 0xFF:
         return None
     if head[1] in (0xF0, 0xF1, 0xF8, 0xF9):
@@ -194,7 +194,7 @@ def decoded(head: bytes, *, is_whole: bool) -> str | None:
             text = head.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             if is_whole or error.start < len(head) - 3:
-                # Older editors on Windows; its five unused bytes and control characters still tell it from other data.
+                # Older editors on Windows; unused bytes and control characters tell it from other data.
                 try:
                     text = head.decode("cp1252")
                 except UnicodeDecodeError:
@@ -205,7 +205,7 @@ def decoded(head: bytes, *, is_whole: bool) -> str | None:
 
 
 def text_type(text: str, extension: str) -> FileType:
-    """What kind of text it is. HTML and SVG can hold scripts: they are documents to download, never to show."""
+    """What kind of text it is. HTML and SVG can hold scripts: documents to download, never to show."""
     markup = _after_prolog(text)
     if _SVG.match(markup):
         return FileType("image/svg+xml", "document")

@@ -1,7 +1,7 @@
 """The table of the state machine: one row for each way from a state to the next, as data.
 
-Read with product terms: a *try* is `Attempt`; what `follows` an action are facts for operations to store in the same
-transaction: scores on their way to the gradebook, badge, credit, mail, a new try, a decision row.
+Read with product terms: a *try* is `Attempt`; what `follows` an action are facts for operations to store in
+the same transaction: scores on their way to the gradebook, badge, credit, mail, a new try, a decision row.
 """
 
 from dataclasses import dataclass
@@ -165,7 +165,7 @@ class AddDecision:
 
 @dataclass(frozen=True)
 class NewTry:
-    """Open the next try as a draft; the answers, evidence and ratings of `locked_parts` carry over unchanged."""
+    """Open the next try as a draft; answers, evidence and ratings of `locked_parts` carry over unchanged."""
 
     locked_parts: tuple[str, ...] = ()
 

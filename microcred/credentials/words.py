@@ -1,8 +1,10 @@
 r"""One way to count words, the same here and in the browser.
 
-1. Every Han, Hiragana and Katakana character (`CJK`) is a word by itself: these scripts put no space between words.
-2. What is left is cut at Unicode white space (`\p{White_Space}`); a run counts as one word if it holds a letter or a digit
-   (`\p{L}` or `\p{N}`). So `well-known`, `don't` and `3.5` are one word each, and a lone dash or bullet is none.
+1. Every Han, Hiragana and Katakana character (`CJK`) is a word by itself: these scripts put no space
+   between words.
+2. What is left is cut at Unicode white space (`\p{White_Space}`); a run counts as one word if it holds a
+   letter or a digit (`\p{L}` or `\p{N}`). So `well-known`, `don't` and `3.5` are one word each, and a lone
+   dash or bullet is none.
 
 `tests/data/word_vectors.json` holds examples that both sides are tested on.
 """

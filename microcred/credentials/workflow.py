@@ -1,8 +1,8 @@
 """The one state machine of a try: from, to, who may, what it needs, what follows.
 
-`plan` says what an action leads to, or refuses it in words; it changes nothing. `microcred.operations` is its only
-caller and stores the new state, the audit event and everything that follows in one transaction. `choices` gives
-the same answers for buttons: which actions a person may take now, and why not the others.
+`plan` says what an action leads to, or refuses it in words; it changes nothing. `microcred.operations` is its
+only caller and stores the new state, the audit event and everything that follows in one transaction.
+`choices` gives the same answers for buttons: which actions a person may take now, and why not the others.
 
     draft -> submitted -> checking -> in_review -> [second_review -> adjudication] -> recommended
     checking -> draft (incomplete; the try is not used up)
@@ -113,7 +113,7 @@ def plan(facts: Facts, action: Action, by: Party) -> Plan:
 
 
 def choices(facts: Facts, by: Party, actions: Sequence[Action] = tuple(Action)) -> list[Choice]:
-    """Those of `actions` that are this party's business in the present state, allowed or with the reason why not."""
+    """Those of `actions` that are this party's business in the present state; where not allowed, why."""
     found = []
     for action in actions:
         rows = [row for row in TABLE if row.action is action and facts.state in row.sources]

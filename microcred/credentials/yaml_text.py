@@ -1,4 +1,4 @@
-"""YAML as plain data together with the line of every member. Safe for text from outside: no aliases, no deep nesting."""
+"""YAML as plain data and the line of every member; safe for text from outside: no aliases, no depth."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Read:
 
 
 def read(text: str) -> Read:
-    """The one document in `text`. Problems of the text itself are in `problems`; `data` is None where it has no shape."""
+    """The one document in `text`; `data` is None where the text itself has problems."""
     lines: dict[Path, int] = {}
     try:
         problem = _unsafe(text)
