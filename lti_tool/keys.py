@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.models import ToolKey
 from microcred.database import Clock, Database
-from microcred.sealing import Keyring
+from microcred.sealing import Keyring, SealBroken
 
 OVERLAP = timedelta(days=7)
 """How long a rotated-out key stays published."""
@@ -96,6 +96,14 @@ class ToolKeys:
             for row_id, sealed in stale.items():
                 session.execute(update(ToolKey).where(ToolKey.id == row_id).values(sealed_private_key=sealed))
         return len(stale)
+
+    def opens(self, row: ToolKey) -> bool:
+        """Whether the installation's secrets still open this key."""
+        try:
+            self._open(row)
+        except SealBroken:
+            return False
+        return True
 
     def jwks(self) -> dict[str, Any]:
         """The published key set: public members only, each key with `alg`, `use` and `kid`."""

@@ -54,6 +54,7 @@ class PageSession:
     """How the LMS names this person: the `userId` of scores."""
     registration_id: int
     registration_public_id: str
+    registration: RegistrationFacts
     deployment_row_id: int
     deployment_id: str
     organization_id: int
@@ -249,6 +250,7 @@ class Sessions:
             sub=row.sub,
             registration_id=facts.row_id,
             registration_public_id=facts.public_id,
+            registration=facts,
             deployment_row_id=launch.deployment_id,
             deployment_id=row.deployment_name,
             organization_id=row.deployment_organization,

@@ -19,7 +19,8 @@ class LtiSettings:
     rate_login: int = 6000
     rate_failed_launch: int = 600
     rate_register: int = 5
-    product_name: str = "Micro-credentials"
+    open_registration: bool = False
+    """Dynamic registration without an invitation (still pending until an operator approves)."""
 
     @cached_property
     def base(self) -> str:

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from lti_tool.cache import Cache
+import redis
+
+from lti_tool.cache import Cache, InProcessCache, RedisCache
 from lti_tool.facts import RegistrationFacts
 from lti_tool.jwks import PlatformKeys
 from lti_tool.keys import ToolKeys, fresh_id
@@ -13,7 +15,6 @@ from lti_tool.launch import Launches
 from lti_tool.limits import RateLimit
 from lti_tool.login import Logins
 from lti_tool.models import Registration
-from lti_tool.protocol import names
 from lti_tool.protocol.connector import ServiceClient
 from lti_tool.recording import Recorder
 from lti_tool.services import Services, TokenSource
@@ -37,14 +38,16 @@ class LtiTool:
         clock: Clock,
         outgoing: Outgoing,
         settings: LtiSettings,
-        cache: Cache,
+        cache: "redis.Redis | None" = None,
     ) -> None:
+        """`cache` is the Redis that several processes share; without one, each process keeps its own."""
+        shared: Cache = InProcessCache(clock) if cache is None else RedisCache(cache, clock)
         self.database = database
         self.keyring = keyring
         self.clock = clock
         self.settings = settings
         self.keys = ToolKeys(database, keyring, clock)
-        self.platform_keys = PlatformKeys(outgoing, cache, clock)
+        self.platform_keys = PlatformKeys(outgoing, shared, clock)
         self.states = States(keyring, clock)
         self.logins = Logins(database, self.states, settings)
         self.launches = Launches(
@@ -57,30 +60,19 @@ class LtiTool:
         )
         prefix = urlsplit(settings.base).path
         self.sessions = Sessions(database, keyring, clock, settings.allow_hosts, prefix)
-        self.services = Services(outgoing, TokenSource(outgoing, self.keys, keyring, cache, clock))
-        self.login_limit = RateLimit(cache, "login", settings.rate_login)
-        self.failed_launch_limit = RateLimit(cache, "failed-launch", settings.rate_failed_launch)
-        self.register_limit = RateLimit(cache, "register", settings.rate_register)
+        self.services = Services(outgoing, TokenSource(outgoing, self.keys, keyring, shared, clock))
+        self.login_limit = RateLimit(shared, "login", settings.rate_login)
+        self.failed_launch_limit = RateLimit(shared, "failed-launch", settings.rate_failed_launch)
+        self.register_limit = RateLimit(shared, "register", settings.rate_register)
 
     def client_for(self, registration: Registration | RegistrationFacts) -> ServiceClient:
         """The client of a registration's services (AGS, NRPS)."""
         return ServiceClient(self.services.caller_for(registration))
 
-    def sign_message(
-        self, facts: RegistrationFacts, deployment_id: str, message_type: str, claims: Mapping[str, Any]
-    ) -> str:
-        """A tool-originating message (Security Framework 5.2): `claims` with everything the envelope needs,
-        signed.
+    def sign_message(self, registration: RegistrationFacts, claims: Mapping[str, Any]) -> str:
+        """A tool-originating message (Security Framework 5.2): `claims` in the envelope that platforms ask for, signed.
 
-        Schoology refuses one without `nonce`; Canvas looks the tool up by `iss`, Moodle allows no clock
-        difference.
+        Schoology refuses one without `nonce`; Canvas looks the tool up by `iss`; Moodle allows no clock difference.
         """
-        envelope = {
-            "iss": facts.client_id,
-            "aud": facts.issuer,
-            "nonce": fresh_id(),
-            names.DEPLOYMENT_ID: deployment_id,
-            names.MESSAGE_TYPE: message_type,
-            names.VERSION: "1.3.0",
-        }
+        envelope = {"iss": registration.client_id, "aud": registration.issuer, "nonce": fresh_id()}
         return self.keys.sign_now({**claims, **envelope}, MESSAGE_LIFETIME)
