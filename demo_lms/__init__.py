@@ -1,5 +1,6 @@
 """A small LMS that speaks LTI 1.3: for the demo, and as the independent platform of the tests."""
 
+from .deep_linking import DeepLinkError, DeepLinkOutcome
 from .dialects import DIALECTS, PLAIN, Dialect
 from .keys import KeyRing, SigningKey, TokenForm
 from .login import FormPost, LoginInitiation, Refusal
@@ -14,6 +15,8 @@ __all__ = [
     "DIALECTS",
     "PLAIN",
     "ROLE_URIS",
+    "DeepLinkError",
+    "DeepLinkOutcome",
     "Dialect",
     "FormPost",
     "KeyRing",

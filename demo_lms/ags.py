@@ -234,9 +234,11 @@ def _gradable_person(state: State, item: LineItem, body: Mapping[str, Any]) -> s
 
 def _stale_reason(state: State, grade: Grade, timestamp: str) -> str:
     last, new = zoned_time(grade.timestamp) if grade.timestamp else None, zoned_time(timestamp)
-    if last is None or new is None or new > last:
+    if last is None or new is None:
         return ""
-    if new == last and not state.dialect.equal_timestamp_is_stale:
+    step = state.dialect.timestamp_step
+    before, now = (m.timestamp() // step if step else m.timestamp() for m in (last, new))
+    if now > before or (now == before and not state.dialect.equal_timestamp_is_stale):
         return ""
     return "The timestamp is not newer than that of the last update."
 

@@ -12,6 +12,9 @@ from .model import Message, Tool
 from .names import with_overrides
 from .state import State
 
+MAX_MESSAGES = 10_000
+"""Launches under way that are kept; the oldest go first."""
+
 
 @dataclass
 class LoginInitiation:
@@ -50,6 +53,8 @@ def start_message(state: State, message: Message) -> LoginInitiation:
     with state.lock:
         hint = state.token()
         state.messages[hint] = message
+        if len(state.messages) > MAX_MESSAGES:
+            del state.messages[next(iter(state.messages))]
         facts = message_facts(state, hint)
     fields = {
         "iss": state.issuer,

@@ -14,6 +14,11 @@ from .visitor import GRADERS, STAFF, platform, require, roles_in, visitor
 
 pages = Blueprint("pages", __name__)
 MAX_TEXT = 2000
+ROLE_WORDS = {
+    "TeachingAssistant": "Teaching assistant",
+    "ContentDeveloper": "Content developer",
+    "TestUser": "Test user",
+}
 
 
 @pages.app_context_processor
@@ -24,6 +29,12 @@ def _everywhere() -> dict[str, object]:
         "me": person,
         "notices": lambda: platform().take_notices(person.id) if person else [],
     }
+
+
+@pages.app_template_filter()
+def role_word(role: str) -> str:
+    """A role's name for people."""
+    return ROLE_WORDS.get(role, role)
 
 
 @pages.after_app_request
@@ -155,10 +166,14 @@ def people(course_id: str) -> str:
 
 @pages.get("/courses/<course_id>/return")
 def returned(course_id: str) -> str:
-    """``return_url``: shows what the tool wants said (lti_msg, lti_errormsg)."""
-    person, found = require(course_id)
+    """``return_url``: shows what the tool wants said (lti_msg, lti_errormsg).
+
+    It asks for no session: in the tool's frame the Lax cookie may not come along.
+    """
+    if course_id not in platform().courses:
+        abort(404)
     said = {k: request.args.get(k, "")[:MAX_TEXT] for k in ("lti_msg", "lti_errormsg")}
-    return _course_page("return.html", found, person, said=said)
+    return render_template("return.html", back=platform().courses[course_id], said=said)
 
 
 # -- gradebook ---------------------------------------------------------------------------------

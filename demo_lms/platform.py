@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from . import login
-from .claims import message_claims, message_facts
+from .claims import line_item_url, message_claims, message_facts
+from .deep_linking import DeepLinkOutcome, take_response
 from .keys import TokenForm, sign_token
 from .login import FormPost, LoginInitiation, Refusal
-from .model import DeepLinkVisit, Message
+from .model import DeepLinkVisit, Grade, Message, ScoreEvent
 from .names import with_overrides
 from .state import State
 
@@ -79,8 +80,8 @@ class Platform(State):
         if self.dialect.sends_data:
             asked["data"] = f"visit={visit_id}"
         deployment = deployment_id or tool.deployments[0]
-        merged = with_overrides(asked, dict(settings or {}))
-        visit = DeepLinkVisit(visit_id, person_id, course_id, tool.client_id, deployment, merged, module)
+        visit = DeepLinkVisit(visit_id, person_id, course_id, tool.client_id, deployment, asked, module)
+        visit.settings = with_overrides(self.dialect.finish_settings(asked, visit), dict(settings or {}))
         with self.lock:
             self.visits[visit_id] = visit
         message = Message(
@@ -147,6 +148,23 @@ class Platform(State):
         if person_id is None and params.get("lti_message_hint") in self.messages:
             person_id = self.messages[params["lti_message_hint"]].person_id
         return login.authorize(self, params, person_id)
+
+    def take_deep_link_response(self, return_url: str, token: str) -> DeepLinkOutcome:
+        """Take a picker's answer without HTTP; DeepLinkError if it is refused."""
+        visit_id = urlsplit(return_url).path.rpartition("/")[2]
+        return take_response(self, self.visits[visit_id], token)
+
+    def line_item_url(self, line_item_id: str) -> str:
+        """The line item's address, as in the AGS claim."""
+        return line_item_url(self, self.line_items[line_item_id])
+
+    def grade(self, line_item_id: str, person_id: str) -> Grade:
+        """One cell of the gradebook; an empty one where nothing came yet."""
+        return self.line_items[line_item_id].grades.get(person_id) or Grade()
+
+    def score_events(self, line_item_id: str, person_id: str) -> list[ScoreEvent]:
+        """Every update of one cell in order of arrival, refused ones too."""
+        return [event for event in self.line_items[line_item_id].history if event.person_id == person_id]
 
     def claims_for(
         self, person_id: str, link_id: str, nonce: str = "nonce", **overrides: object

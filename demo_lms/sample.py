@@ -27,7 +27,7 @@ COURSES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         "active-classrooms",
         "Active Classrooms, Fall cohort",
         "AC-FALL",
-        ("terry", "amal", "robin", "linh", "olena", "mei", "yusuf", "zoe"),
+        ("terry", "amal", "robin", "linh", "olena", "yusuf", "zoe"),
     ),
     ("language-bridges", "Language Bridges across Subjects", "LB-1", ("terry", "mei", "yusuf", "linh")),
     ("new-teachers", "First Years of Teaching", "FYT", ("robin", "zoe", "olena", "amal")),

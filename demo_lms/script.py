@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -49,10 +50,10 @@ class Request:
 
 
 class RequestLog:
-    """Every request in order of arrival; safe to read while the server works."""
+    """The last 100,000 requests in order of arrival; safe to read while the server works."""
 
     def __init__(self) -> None:
-        self._requests: list[Request] = []
+        self._requests: deque[Request] = deque(maxlen=100_000)
         self._changed = threading.Condition()
 
     def add(self, request: Request) -> None:

@@ -35,7 +35,7 @@ def json_answer(body: Any, media_type: str = "application/json", status: int = 2
 
 @services.errorhandler(ServiceError)
 def service_error(error: ServiceError) -> Response:
-    body = {"status": error.status, "title": error.message}
+    body = platform().dialect.error_body(error.status, error.message)
     answer = json_answer(body, "application/problem+json", error.status)
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
@@ -52,7 +52,7 @@ def oauth_error(error: OAuthError) -> Response:
 def token() -> Response:
     if request.mimetype != "application/x-www-form-urlencoded":
         raise OAuthError(400, "invalid_request", "The body must be a form.")
-    answer = json_answer(grant(platform(), request.form))
+    answer = json_answer(grant(platform(), request.form), platform().dialect.token_rules.media_type)
     answer.headers["Pragma"] = "no-cache"
     return answer
 
@@ -85,13 +85,14 @@ def _body(media_type: str) -> Any:
         raise ServiceError(400, "The body is not JSON.") from None
 
 
-def _page(rows: list[Any]) -> tuple[list[Any], dict[str, str]]:
+def _page(service: str, rows: list[Any]) -> tuple[list[Any], dict[str, str]]:
     """One page of rows and the Link header to the next. The cursor's name and value are case-sensitive."""
     limit = request.args.get("limit")
     if limit is not None and (not limit.isdigit() or int(limit) < 1):
         raise ServiceError(400, "limit must be a whole number of 1 or more.")
-    size = int(limit) if limit else platform().page_size
-    largest = platform().dialect.max_page_size
+    dialect = platform().dialect
+    size = int(limit) if limit else platform().page_size or dialect.page_sizes.get(service)
+    largest = dialect.max_page_sizes.get(service)
     if largest is not None:
         size = min(size or largest, largest)
     try:
@@ -120,7 +121,7 @@ def items(course_id: str) -> Response:
         return json_answer(ags.line_item_json(platform(), item), names.LINEITEM_TYPE, 201)
     tool = _tool(*READ_ITEMS)
     _accepts(names.LINEITEMS_TYPE)
-    rows, headers = _page(ags.find_items(platform(), tool, course_id, request.args))
+    rows, headers = _page("lineitems", ags.find_items(platform(), tool, course_id, request.args))
     answer = json_answer([ags.line_item_json(platform(), item) for item in rows], names.LINEITEMS_TYPE)
     answer.headers.update(headers)
     return answer
@@ -131,8 +132,10 @@ def one_item(course_id: str, item_id: str) -> Response:
     tool = _tool(*(READ_ITEMS if request.method == "GET" else (names.SCOPE_LINEITEM,)))
     item = ags.require_item(platform(), tool, course_id, item_id)
     if request.method == "DELETE":
-        ags.delete_item(platform(), item)
-        return Response(status=platform().dialect.delete_status)
+        status = platform().dialect.delete_status(item)
+        if status < 400:
+            ags.delete_item(platform(), item)
+        return Response(status=status)
     if request.method == "PUT":
         ags.replace_item(platform(), item, _body(names.LINEITEM_TYPE))
     else:
@@ -144,8 +147,12 @@ def one_item(course_id: str, item_id: str) -> Response:
 def scores(course_id: str, item_id: str) -> Response:
     tool = _tool(names.SCOPE_SCORE)
     item = ags.require_item(platform(), tool, course_id, item_id)
-    ags.post_score(platform(), item, _body(names.SCORE_TYPE))
-    return Response(status=platform().dialect.score_status, headers={"Cache-Control": "no-store"})
+    person_id = ags.post_score(platform(), item, _body(names.SCORE_TYPE))
+    dialect = platform().dialect
+    body = dialect.score_body(ags.result_json(platform(), item, person_id)["id"])
+    if body is not None:
+        return json_answer(body, names.SCORE_TYPE, dialect.score_status)
+    return Response(status=dialect.score_status, headers={"Cache-Control": "no-store"})
 
 
 @services.get(ITEM_PATH + "/results", endpoint="results")
@@ -153,7 +160,7 @@ def results(course_id: str, item_id: str) -> Response:
     tool = _tool(names.SCOPE_RESULT_READ)
     _accepts(names.RESULTS_TYPE)
     item = ags.require_item(platform(), tool, course_id, item_id)
-    rows, headers = _page(ags.find_results(platform(), item, request.args.get("user_id")))
+    rows, headers = _page("results", ags.find_results(platform(), item, request.args.get("user_id")))
     answer = json_answer(rows, names.RESULTS_TYPE)
     answer.headers.update(headers)
     return answer
@@ -175,7 +182,7 @@ def memberships(course_id: str) -> Response:
     if role:
         wanted = role if "#" in role else f"{names.MEMBERSHIP}#{role}"
         members = [m for m in members if wanted in m["roles"]]
-    rows, headers = _page(members)
+    rows, headers = _page("memberships", members)
     context = {"id": course.id, "label": course.label or course.id, "title": course.title}
     url = platform().url(request.full_path.rstrip("?"))
     answer = json_answer({"id": url, "context": context, "members": rows}, names.MEMBERS_TYPE)

@@ -78,7 +78,8 @@ class State:
         self.login_method: str = dialect.login_method
         self.platform_storage = False
         """Answer ``lti.put_data``/``lti.get_data`` and send ``lti_storage_target``."""
-        self.page_size: int | None = dialect.page_size
+        self.page_size: int | None = None
+        """Rows a page in every service, whatever the dialect says."""
 
         self.people: dict[str, Person] = {}
         self.courses: dict[str, Course] = {}

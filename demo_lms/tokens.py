@@ -42,8 +42,8 @@ def grant(state: State, form: Mapping[str, str]) -> dict[str, object]:
         raise OAuthError(400, "invalid_scope", "scope is missing")
     tool = _client(state, form.get("client_assertion", ""))
     granted = [scope for scope in asked if scope in tool.scopes]
-    if not granted:
-        raise OAuthError(400, "invalid_scope", "none of the scopes is allowed")
+    if not granted or (state.dialect.token_rules.all_scopes_or_none and granted != asked):
+        raise OAuthError(400, "invalid_scope", "the scopes are not allowed")
     with state.lock:
         value = state.token()
         expires = state.clock() + timedelta(seconds=TOKEN_SECONDS)
@@ -57,6 +57,7 @@ def grant(state: State, form: Mapping[str, str]) -> dict[str, object]:
 
 
 def _client(state: State, assertion: str) -> Tool:
+    rules = state.dialect.token_rules
     try:
         tool = state.tools.get(unverified_issuer(assertion))
         if tool is None or not tool.enabled:
@@ -64,16 +65,16 @@ def _client(state: State, assertion: str) -> Tool:
         claims = verified_claims(state, tool, assertion)
         if claims.get("sub") != tool.client_id:
             raise ToolJwtError("iss and sub must both be the client_id")
-        if state.token_url not in audience(claims):
+        if rules.check_audience and state.token_url not in audience(claims):
             raise ToolJwtError("aud must be the token URL")
-        expires = check_times(state, claims, max_age=300, max_life=3600)
+        expires = check_times(state, claims, max_age=rules.max_age, max_life=3600)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not jti:
             raise ToolJwtError("jti is missing")
-        if not state.first_use(tool.client_id, f"jti:{jti}", expires):
+        if rules.check_jti and not state.first_use(tool.client_id, f"jti:{jti}", expires):
             raise ToolJwtError("jti was used before")
     except ToolJwtError as error:
-        raise OAuthError(401, "invalid_client", str(error)) from error
+        raise OAuthError(rules.refused_status, "invalid_client", str(error)) from error
     return tool
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from .base import DeepLinkRules, Dialect, MessageFacts, Problem, ScoreOutcome
+from .base import DeepLinkRules, Dialect, MessageFacts, Problem, ScoreOutcome, TokenRules
 from .plain import PLAIN
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN,)}
 
-__all__ = ["DIALECTS", "PLAIN", "DeepLinkRules", "Dialect", "MessageFacts", "Problem", "ScoreOutcome"]
+__all__ = [
+    "DIALECTS",
+    "PLAIN",
+    "DeepLinkRules",
+    "Dialect",
+    "MessageFacts",
+    "Problem",
+    "ScoreOutcome",
+    "TokenRules",
+]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..model import Course, Grade, Link, Message, Person, Tool
+from ..model import Course, DeepLinkVisit, Grade, LineItem, Link, Message, Person, Tool
 from ..names import COURSE_OFFERING, ROLE_URIS
 
 
@@ -49,6 +49,19 @@ class DeepLinkRules:
 
 
 @dataclass(frozen=True)
+class TokenRules:
+    """What the token endpoint asks of a client assertion, and how it refuses."""
+
+    refused_status: int = 401
+    check_jti: bool = True
+    check_audience: bool = True
+    max_age: int | None = 300
+    all_scopes_or_none: bool = False
+    """One scope that is not allowed refuses the whole request; otherwise the others are granted."""
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True)
 class ScoreOutcome:
     """What a score did: ``changes`` go into the cell; ``note`` stands in its history."""
 
@@ -71,6 +84,14 @@ def spec_redirect_matches(given: str, registered: list[str]) -> bool:
 
 def spec_claims(claims: dict[str, object], facts: MessageFacts) -> dict[str, object]:
     return claims
+
+
+def spec_settings(settings: dict[str, object], visit: DeepLinkVisit) -> dict[str, object]:
+    return settings
+
+
+def spec_error_body(status: int, message: str) -> object:
+    return {"status": status, "title": message}
 
 
 def spec_roles(names: list[str]) -> list[str]:
@@ -97,7 +118,7 @@ def spec_score(grade: Grade, body: Mapping[str, Any]) -> ScoreOutcome:
 
 @dataclass(frozen=True)
 class Dialect:
-    """The facts of one LMS. See ``platforms`` notes of each dialect module for their sources."""
+    """The facts of one LMS. A dialect's module names the source of each."""
 
     name: str
     title: str
@@ -138,6 +159,7 @@ class Dialect:
         }
     )
     sends_data: bool = True
+    finish_settings: Callable[[dict[str, object], DeepLinkVisit], dict[str, object]] = spec_settings
     deep_link_rules: DeepLinkRules = DeepLinkRules()
 
     # services
@@ -145,18 +167,26 @@ class Dialect:
     """Query string that every service URL of this tool carries, without "?"."""
     strict_accept: bool = True
     """A GET must name exactly the service's media type in Accept."""
-    page_size: int | None = None
-    """Line items, results and members a page where the request names no limit; None is all."""
-    max_page_size: int | None = None
+    page_sizes: Mapping[str, int] = field(default_factory=dict)
+    """By service (``lineitems``, ``results``, ``memberships``), where a request names no limit; else all."""
+    max_page_sizes: Mapping[str, int] = field(default_factory=dict)
+    token_rules: TokenRules = TokenRules()
     refused_scope_status: int = 403
+    error_body: Callable[[int, str], object] = spec_error_body
+    """What a refused service request is answered with, as JSON."""
     score: Callable[[Grade, Mapping[str, Any]], ScoreOutcome] = spec_score
     score_status: int = 200
+    score_body: Callable[[str], object] = lambda result_url: None
+    """The answer to an accepted score, None for an empty one."""
+    timestamp_step: float = 0.0
+    """Timestamps are compared in whole steps of so many seconds; 0 compares them exactly."""
     equal_timestamp_is_stale: bool = True
     stale_status: int = 409
     unknown_user_status: int = 404
     not_a_learner_status: int = 403
     concluded_status: int = 403
-    delete_status: int = 204
+    delete_status: Callable[[LineItem], int] = lambda item: 204
+    """The answer to a DELETE; a 4xx keeps the line item."""
     member_roles: Callable[[list[str]], list[str]] = spec_roles
     reviews_submissions: bool = True
 
