@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from microcred.credentials.codes import code_in_label
 from microcred.credentials.models import Attempt, EvidenceItem
 from microcred.credentials.schema import ArtefactRequirement, Part
-from microcred.operations.access import Access, require
+from microcred.operations.access import Relation, relations
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.reading_teacher import Loaded, find_part, load
@@ -35,7 +35,7 @@ class NewFile:
 
 @dataclass(frozen=True)
 class Opened:
-    """A piece of evidence that this person may open now."""
+    """A piece of evidence that its owner may open now."""
 
     public_id: str
     kind: str
@@ -44,6 +44,15 @@ class Opened:
     media_type: str
     file_name: str
     url: str | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a piece of evidence stands or stood; `orphaned_key` is a file that nothing refers to any more."""
+
+    part_id: str
+    requirement_id: str
+    orphaned_key: str | None = None
 
 
 def check_space(session: Session, actor: Actor, *, part_id: str, requirement_id: str) -> ArtefactRequirement:
@@ -157,42 +166,35 @@ def add_link(
     )
 
 
-def set_caption(session: Session, actor: Actor, *, public_id: str, caption: str, now: datetime) -> str:
-    """Name a piece of evidence; gives the id of its part. Raises OperationRefused."""
+def set_caption(session: Session, actor: Actor, *, public_id: str, caption: str, now: datetime) -> Place:
+    """Name a piece of evidence. Raises OperationRefused."""
     item = _own_item(session, actor, public_id)
     item.caption = _caption(caption)
     _audit(session, actor, item, "evidence_named", now)
-    return item.part_id
+    return Place(item.part_id, item.requirement_id)
 
 
-@dataclass(frozen=True)
-class Removed:
-    """A removed item: its part, and the file that nothing refers to any more."""
-
-    part_id: str
-    orphaned_key: str | None
-
-
-def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> Removed:
+def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> Place:
     """Take a piece of evidence out of the try. Raises OperationRefused, NotFound."""
     item = _own_item(session, actor, public_id)
     item.removed_at = now
     session.flush()
     _audit(session, actor, item, "evidence_removed", now)
-    return Removed(item.part_id, _orphan(session, item.storage_key))
+    return Place(item.part_id, item.requirement_id, _orphan(session, item.storage_key))
 
 
 def open_item(session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool) -> Opened:
-    """A piece of evidence for its owner, assigned reviewer or issuer's approver; with `count`, on record.
+    """A piece of the actor's own evidence, of any of their tries; with `count`, the opening is put on record.
 
-    Raises NotFound, NotAllowed.
+    Reviewers and approvers open it under a neutral name, from their own pages. Raises NotFound.
     """
     item = session.scalar(
         select(EvidenceItem).where(EvidenceItem.public_id == public_id, EvidenceItem.removed_at.is_(None))
     )
     if item is None:
         raise NotFound("no_such_evidence", "This piece is no longer here.")
-    require(session, actor, session.get_one(Attempt, item.attempt_id), Access.OPEN_EVIDENCE)
+    if Relation.OWNER not in relations(session, actor, session.get_one(Attempt, item.attempt_id)):
+        raise NotFound("no_such_evidence", "This piece is no longer here.")
     if count:
         _audit(session, actor, item, "evidence_opened", now)
     return Opened(

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from microcred.credentials.aliases import alias_for
 from microcred.credentials.codes import permissions_needed, repeat_codes
 from microcred.credentials.completeness import all_missing, progress
-from microcred.credentials.definition import Definition
 from microcred.credentials.errors import Refused
 from microcred.credentials.models import Attempt, EvidencePermission, Pursuit, Response
 from microcred.credentials.schema import Prompt
@@ -23,6 +22,7 @@ from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.operations.reading_teacher import Loaded, find_part, load
+from microcred.operations.statements import all_confirmed, statements
 from microcred.people import audit
 
 LONGEST_TEXT = 20_000
@@ -185,32 +185,17 @@ def attest_permission(
     )
 
 
-def statements(definition: Definition) -> dict[str, str]:
-    """What a teacher confirms when submitting: key and sentence."""
-    if definition.document.requires_students:
-        return {
-            "led": "I led this work with my own students.",
-            "own_words": "The writing is mine, and the student words are theirs.",
-            "permission": "Nothing here names or shows a student without permission.",
-        }
-    return {
-        "led": "I did this work myself, in my own school.",
-        "own_words": "The writing is mine, and the words of colleagues are theirs.",
-        "permission": "Nothing here names or shows a student or a colleague without permission.",
-    }
-
-
 def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: datetime) -> None:
     """Hand the try in for review. A second press changes nothing.
 
     Raises OperationRefused (`incomplete`, `statements_unconfirmed`, `submitting_closed`, ...) with the draft kept.
     """
     loaded = load(session, actor, lock=True)
-    asked = statements(loaded.definition)
     if loaded.attempt.state == State.SUBMITTED:
         return
-    planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=asked.keys() <= set(confirmed))
-    loaded.attempt.confirmed_statements = sorted(asked)
+    ready = all_confirmed(loaded.definition, confirmed)
+    planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=ready)
+    loaded.attempt.confirmed_statements = [statement.id for statement in statements(loaded.definition)]
     consequences.apply(session, loaded.attempt, planned, actor_id=actor.person_id, now=now)
 
 

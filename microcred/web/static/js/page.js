@@ -58,3 +58,41 @@
     });
   }
 })();
+
+// Around htmx: errors that belong to no place go to the top of the page, and the focus follows what was swapped in.
+(() => {
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail?.ctx?.target;
+    const fresh = target?.id ? document.getElementById(target.id) : null;
+    if (fresh && !fresh.contains(document.activeElement)) {
+      (fresh.querySelector("[role=status], [role=alert]")?.closest("section")?.querySelector("h2")
+        ?? fresh.querySelector("[data-focus]"))?.focus({ preventScroll: true });
+    }
+  });
+
+  // A file that is too large or empty is told before it is sent; a large one takes a while, so the button says so.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-upload]");
+    if (!form || event.target.type !== "file") return;
+    const file = event.target.files[0];
+    const limit = Number(form.dataset.limit);
+    const megabytes = (size) => `${Math.max(1, Math.round(size / 1e6))} MB`;
+    const problem = !file ? "" : file.size === 0 ? "This file is empty. Save it again and choose it once more."
+      : file.size > limit ? `It is ${megabytes(file.size)} and the limit is ${megabytes(limit)}. Choose a smaller one.` : "";
+    const place = form.querySelector("[data-problem]");
+    place.replaceChildren();
+    if (!problem) return;
+    event.target.value = "";
+    const note = place.appendChild(document.createElement("p"));
+    note.className = "note note-stop s";
+    note.setAttribute("role", "alert");
+    note.textContent = `“${file.name}” was not added. ${problem}`;
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.hasAttribute("data-upload")) return;
+    const button = form.querySelector("button[type=submit]");
+    button.textContent = "Adding";
+    button.setAttribute("aria-busy", "true");
+  });
+})();

@@ -1,0 +1,23 @@
+"""The blueprint of the teacher's pages, under `/app/<L>/`."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("teacher", __name__)
+
+SAID = {
+    "saved": "Saved.",
+    "added": "Added.",
+    "link_unclear": "Added. We could not look at the page behind this link ourselves: check that a reviewer can open it.",
+    "named": "The title is saved.",
+    "removed": "Removed.",
+    "permission": "The permission is on record.",
+    "permission_back": "The permission is taken back.",
+    "submitted": "Submitted.",
+    "withdrawn": "You took it back. It is a draft again, and nothing is lost.",
+}
+"""What a page says after a redirect, by the code in its address: nothing else from the address is shown."""
+
+
+def said(code: str | None) -> str:
+    """The sentence for a code; empty for any other text."""
+    return SAID.get(code or "", "")

@@ -1,0 +1,125 @@
+"""The credential's home, what others see of it, feedback, and the badge page."""
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from microcred.credentials.codes import permissions_needed, student_codes
+from microcred.credentials.completeness import next_part
+from microcred.credentials.definition import Definition
+from microcred.credentials.steps import State
+from microcred.operations import reading_feedback, reading_teacher, teacher
+from microcred.operations.errors import NotFound
+from microcred.operations.reading_badge import earned_badge
+from microcred.web.base import wording
+from microcred.web.base.surface import actor, page_url
+from microcred.web.services import services
+from microcred.web.teacher.blueprint import blueprint, said
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Where things stand and what is next; the first visit of a learner starts the first try."""
+    who = actor()
+    if "submit" not in who.rights:
+        return preview()
+    try:
+        with services().database.reading() as session:
+            found = reading_teacher.current_try(session, who)
+    except NotFound as missing:
+        if missing.code != reading_teacher.NOT_STARTED:
+            return _nothing_here()
+        with services().database.writing() as session:
+            teacher.open_pursuit(session, who, services().clock.now())
+        with services().database.reading() as session:
+            found = reading_teacher.current_try(session, who)
+    return render_template(
+        "teacher/home.html",
+        definition=found.definition,
+        work=found,
+        next_part=next_part(found.progress),
+        said=said(request.args.get("ok")),
+        needs=_needs(found.definition),
+        State=State,
+    )
+
+
+@blueprint.get("/preview")
+def preview() -> ResponseReturnValue:
+    """The credential as teachers see it before they start, for the people who run the course."""
+    with services().database.reading() as session:
+        found = reading_teacher.credential(session, actor())
+    if found is None:
+        return _nothing_here()
+    return render_template(
+        "teacher/home.html", definition=found.definition, work=None, said="", needs=_needs(found.definition)
+    )
+
+
+@blueprint.get("/feedback")
+def feedback() -> ResponseReturnValue:
+    """What came back for the newest decided try, or for `?try=N`."""
+    number = request.args.get("try", type=int)
+    with services().database.reading() as session:
+        loaded = reading_teacher.load(session, actor())
+        found = reading_feedback.feedback(session, loaded, number)
+    return render_template(
+        "teacher/feedback.html",
+        definition=loaded.definition,
+        feedback=found,
+        is_open=loaded.attempt.state == State.DRAFT,
+    )
+
+
+@blueprint.get("/badge")
+def badge() -> ResponseReturnValue:
+    """The badge page, once there is an award."""
+    with services().database.reading() as session:
+        loaded = reading_teacher.load(session, actor())
+        found = earned_badge(session, loaded.pursuit.id, loaded.attempt.id)
+    if found is None:
+        return redirect(page_url("teacher.home"), 303)
+    origin = services().settings.badge_url
+    return render_template(
+        "teacher/badge.html",
+        definition=loaded.definition,
+        badge=found,
+        verify_url=f"{origin}/badges/{found.public_id}",
+        picture_url=f"{origin}/ob/badges/{found.public_id}.png",
+    )
+
+
+def _nothing_here() -> ResponseReturnValue:
+    return render_template("teacher/no_credential.html"), 404
+
+
+def _needs(definition: Definition) -> list[tuple[str, str, str]]:
+    """What a teacher needs before starting: icon, heading, sentence."""
+    students, permissions = student_codes(definition), permissions_needed(definition)
+    requirements = [one for part in definition.parts for one in part.artefact_requirements]
+    prompts = [prompt for part in definition.parts for prompt in part.prompts]
+    needs = []
+    if students:
+        who = wording.plural(len(students), "student", "students").replace(
+            str(len(students)), wording.number(len(students)).capitalize(), 1
+        )
+        needs.append(
+            ("people", f"{who} to follow", f"You call them {wording.listed(students)}. Never use a name.")
+        )
+    if permissions:
+        needs.append(("lock", "Permission for each person", "Your word that a form is on file at school."))
+    if requirements:
+        pieces = sum(one.min_count for one in requirements)
+        heading = f"{wording.number(pieces).capitalize()} {'piece' if pieces == 1 else 'pieces'} of evidence"
+        needs.append(("camera", heading, wording.listed([one.label for one in requirements]) + "."))
+    if prompts:
+        limits = sorted({prompt.word_limit for prompt in prompts if prompt.word_limit})
+        most = f" Up to {limits[-1]} words each." if limits else ""
+        answers = wording.number(len(prompts)).capitalize()
+        needs.append(
+            (
+                "pencil",
+                "Short writing",
+                f"{answers} {'question' if len(prompts) == 1 else 'questions'}.{most}",
+            )
+        )
+    return needs
