@@ -56,10 +56,8 @@ class Database:
         """A session for reading; whatever is changed in it is thrown away."""
         with self._sessions() as session:
             session.connection(execution_options={_READ_ONLY: True})
-            try:
-                yield session
-            finally:
-                session.rollback()
+            # Closing rolls back. A rollback here would also expire what was read, for whoever uses it after.
+            yield session
 
     def dispose(self) -> None:
         """Close every pooled connection."""
