@@ -35,12 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forgets settings left in the shell and makes the folder that the run's processes share."""
-    for name in [
-        name
-        for name in os.environ
-        if name.startswith("MICROCRED_") and not name.startswith("MICROCRED_TEST_")
-    ]:
-        del os.environ[name]
+    for name in list(os.environ):
+        if name.startswith("MICROCRED_") and not name.startswith("MICROCRED_TEST_"):
+            del os.environ[name]
+    # A developer's own .env is for the tool; a program that a test starts is started in a folder of its own.
+    Settings.model_config["env_file"] = None
     # Only the controller has every report, so it alone writes the table; a worker just names the cases.
     target = None if _is_worker(config) else config.getoption("--conformance")
     config.pluginmanager.register(Conformance(target))

@@ -1,6 +1,7 @@
 """The engines that the other tests stand on: real, empty, separate, quick to start."""
 
 import http.server
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import sqlalchemy
 from playwright.sync_api import BrowserContext, Page
 
 from microcred.app import schema
+from microcred.app.settings import Settings
 from microcred.database import Database
 from microcred.people.models import Person
 from microcred.storage import Storage
@@ -153,3 +155,9 @@ def test_chromium_can_also_allow_third_party_cookies(
     page.goto(framed_site)
     page.reload()
     assert page.frame_locator("iframe").locator("body").inner_text() == "third=1; apart=1"
+
+
+def test_settings_left_in_a_shell_or_an_env_file_do_not_reach_the_tests() -> None:
+    assert Settings.model_config["env_file"] is None
+    left = {name for name in os.environ if name.startswith("MICROCRED_")}
+    assert {name for name in left if not name.startswith("MICROCRED_TEST_")} == set()
