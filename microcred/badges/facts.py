@@ -11,9 +11,12 @@ from microcred.badges.errors import FactsError
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the public documents of badges live. `base` is the badge address without a final slash."""
+    """Where the public documents of badges live: under the badge address, with or without a final slash."""
 
     base: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", self.base.rstrip("/"))
 
     def issuer(self, issuer_id: str) -> str:
         return f"{self.base}/ob/2.0/issuers/{_segment(issuer_id)}"

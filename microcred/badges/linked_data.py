@@ -12,6 +12,7 @@ by the signature, so anything that does not become a statement is refused, never
 
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -34,6 +35,8 @@ _BOOLEAN, _INTEGER, _DOUBLE = (
 _ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _MAX_DEPTH = 32
 _MAX_QUADS = 5000
+# Canonicalization tries every order of nodes without an id that look alike: 20 can take 30 s.
+_MAX_ALIKE = 8
 # Beyond this, JSON numbers are not exact in every reader, and their text in RDF would differ.
 _MAX_NUMBER = 2**53
 
@@ -89,7 +92,7 @@ def canonical_nquads(document: Mapping[str, Any], *, context: tuple[str, ...] | 
 
     `document` is JSON whose `@context` is a list of bundled context addresses; `context` stands in for a
     document without one (a proof). Raises IntegrityError: `context_unknown`, `term_undefined`,
-    `value_unsupported`, `iri_invalid`, `too_large`.
+    `value_unsupported`, `iri_invalid`, `too_large`, `too_alike`.
     """
     names = tuple(_context_names(document)) if context is None else context
     quads = list(_Walk().document(document, _active(names)))
@@ -173,6 +176,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.quads: list[ox.Quad] = []
+        self.nameless: defaultdict[_Node, set[tuple[ox.NamedNode, Any]]] = defaultdict(set)
 
     def document(self, document: Mapping[str, Any], context: _Context) -> list[ox.Quad]:
         body = {name: value for name, value in document.items() if name != "@context"}
@@ -180,11 +184,12 @@ class _Walk:
             self.node(body, context, None, 0)
         except ValueError as problem:  # pyoxigraph: an IRI or a text that RDF cannot hold
             raise IntegrityError("iri_invalid", str(problem)) from problem
+        looks = Counter(map(frozenset, self.nameless.values()))
+        if sum(count for count in looks.values() if count > 1) > _MAX_ALIKE:
+            raise IntegrityError("too_alike", "too many parts of the document are equal and have no id")
         return self.quads
 
-    def node(
-        self, node: Mapping[str, Any], context: _Context, graph: _Graph, depth: int
-    ) -> _Node:
+    def node(self, node: Mapping[str, Any], context: _Context, graph: _Graph, depth: int) -> _Node:
         if depth > _MAX_DEPTH or len(self.quads) > _MAX_QUADS:
             raise IntegrityError("too_large", "the document is nested too deeply or says too much")
         types = _types(node.get("type"))
@@ -239,6 +244,8 @@ class _Walk:
         # Naming the default graph makes pyoxigraph four times as slow as leaving it out.
         quad = ox.Quad(subject, predicate, value, graph) if graph else ox.Quad(subject, predicate, value)
         self.quads.append(quad)
+        if isinstance(subject, ox.BlankNode):
+            self.nameless[subject].add((predicate, None if isinstance(value, ox.BlankNode) else value))
 
 
 def _items(name: str, value: Any) -> list[Any]:

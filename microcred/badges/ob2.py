@@ -71,7 +71,7 @@ def ob2_badge_class(facts: ClassFacts) -> Document:
             "image": without_none(image),
             "criteria": without_none(criteria),
             "issuer": addresses.issuer(facts.issuer.id),
-            "alignment": [_alignment(item) for item in achievement.alignments] or None,
+            "alignment": [_alignment(item) for item in dict.fromkeys(achievement.alignments)] or None,
             "tags": [text(tag) for tag in achievement.tags] or None,
         }
     )

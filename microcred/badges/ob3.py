@@ -58,7 +58,11 @@ def ob3_credential(facts: AwardFacts) -> Document:
 
 
 def ob3_achievement(facts: ClassFacts) -> Document:
-    """The Achievement as it stands in the credential; it is also served at its own id."""
+    """The Achievement as it is served at its own id, the `achievement.id` of the credentials."""
+    return {"@context": [CREDENTIALS_V2, OPEN_BADGES_3], **_achievement(facts)}
+
+
+def _achievement(facts: ClassFacts) -> Document:
     addresses, achievement = facts.addresses, facts.achievement
     own_id = addresses.achievement(achievement.id)
     criteria = {
@@ -79,7 +83,7 @@ def ob3_achievement(facts: ClassFacts) -> Document:
             "inLanguage": optional(achievement.language),
             "creditsAvailable": number(achievement.credits_available),
             "image": without_none(image),
-            "alignment": [_alignment(item) for item in achievement.alignments] or None,
+            "alignment": [_alignment(item) for item in dict.fromkeys(achievement.alignments)] or None,
             "resultDescription": [_description(own_id, item) for item in achievement.criteria] or None,
             "tag": [text(tag) for tag in achievement.tags] or None,
         }
@@ -93,7 +97,7 @@ def _subject(facts: AwardFacts) -> Document:
             "id": address(subject_id) if subject_id else None,
             "type": ["AchievementSubject"],
             "identifier": [_identifier(item) for item in facts.recipient.identifiers] or None,
-            "achievement": ob3_achievement(facts.of_class),
+            "achievement": _achievement(facts.of_class),
             "narrative": TEST_NARRATIVE if facts.test else None,
             "creditsEarned": number(facts.credits_earned),
             "source": _source(facts),

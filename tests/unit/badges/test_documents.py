@@ -167,3 +167,15 @@ def test_an_award_without_expiry_never_expires_in_either_version() -> None:
 def test_the_date_of_award_is_the_issue_date_of_the_hosted_assertion() -> None:
     facts = replace(award(), awarded_date=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     assert documents.ob2_assertion(facts)["issuedOn"] == "2026-01-02T03:04:05Z"
+
+
+def test_the_achievement_served_at_its_id_is_the_one_in_the_credential() -> None:
+    served = documents.ob3_achievement(award().of_class)
+    inside = documents.ob3_credential(award())["credentialSubject"]["achievement"]
+    assert served == {"@context": documents.ob3_credential(award())["@context"], **inside}
+
+
+def test_a_final_slash_of_the_badge_address_makes_no_difference() -> None:
+    facts = award()
+    slashed = replace(facts, addresses=documents.Addresses("https://badges.example.org/"))
+    assert documents.ob3_credential(slashed) == documents.ob3_credential(facts)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microcred.badges import documents, integrity
+from microcred.badges.documents import CriterionFacts, LevelFacts
 from microcred.badges.errors import FactsError, IntegrityError
 from microcred.badges.keys import IssuerKey
 from microcred.badges.linked_data import canonical_nquads
@@ -114,8 +115,8 @@ TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filte
 def test_any_text_is_signed_as_the_general_path_would(
     name: str, narrative: str, code: str, criterion: str, tag: list[str]
 ) -> None:
-    facts = award()
-    rubric = tuple(replace(item, name=criterion) for item in facts.achievement.criteria)
+    facts = plain_award()
+    rubric = (CriterionFacts("c1", criterion, (LevelFacts("yes", "Yes", criterion),)),)
     changed = replace(
         facts.achievement,
         name=name,
@@ -130,7 +131,7 @@ def test_any_text_is_signed_as_the_general_path_would(
 
 @given(earned=st.floats(min_value=0.001, max_value=1e6, allow_subnormal=False))
 def test_any_fraction_is_signed_as_the_general_path_would(earned: float) -> None:
-    document = documents.ob3_credential(replace(award(), credits_earned=earned))
+    document = documents.ob3_credential(replace(plain_award(), credits_earned=earned))
     assert canonical_nquads(document) == general_nquads(document)
 
 
@@ -234,6 +235,28 @@ def test_a_document_nested_without_end_is_refused() -> None:
     with pytest.raises(IntegrityError) as refused:
         canonical_nquads(document)
     assert refused.value.code == "too_large"
+
+
+def test_a_document_made_to_keep_its_reader_busy_is_refused() -> None:
+    document = documents.ob3_credential(award())
+    document["credentialSubject"]["source"] = [
+        {"type": ["Profile"], "parentOrg": [{"type": "Profile", "name": ["twin"] * n} for n in range(1, 13)]}
+        for _ in range(12)
+    ]
+    with pytest.raises(IntegrityError) as refused:
+        canonical_nquads(document)
+    assert refused.value.code == "too_alike"
+
+
+def test_a_few_equal_parts_are_signed_as_the_general_path_would() -> None:
+    document = documents.ob3_credential(award())
+    description = document["credentialSubject"]["achievement"]["resultDescription"][0]
+    description["allowedValue"] = ["low", "low", "high"]
+    twin = {"type": ["Profile"], "name": "twin"}
+    document["credentialSubject"]["source"] = [
+        {"type": ["Profile"], "parentOrg": [dict(twin), dict(twin)]}
+    ] * 2
+    assert canonical_nquads(document) == general_nquads(document)
 
 
 @pytest.mark.parametrize(
