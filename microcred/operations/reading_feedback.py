@@ -94,7 +94,8 @@ class Feedback:
 def place_of(part: Part, criterion: Criterion) -> str:
     """Where feedback on a criterion is pinned.
 
-    A part with as many criteria as questions, each asked once, has one criterion a question; else it is the part.
+    A part with as many criteria as questions, each asked once, has one criterion a question; else it is
+    the part.
     """
     asked_once = all(prompt.repeat_per is None for prompt in part.prompts)
     if asked_once and len(part.criteria) == len(part.prompts):

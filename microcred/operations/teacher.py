@@ -115,8 +115,9 @@ def save_response(
 ) -> Saved:
     """Keep an answer as a draft, whatever its length in words.
 
-    `base_revision` is the revision that the page showed (0: none). Raises StaleText where another page saved
-    meanwhile, OperationRefused where the try is not open, the part is locked, or the text is past `LONGEST_TEXT`.
+    `base_revision` is the revision that the page showed (0: none). Raises StaleText where another page
+    saved meanwhile, OperationRefused where the try is not open, the part is locked, or the text is past
+    `LONGEST_TEXT`.
     """
     loaded = load(session, actor, lock=True)
     prompt = _prompt(loaded, part_id, prompt_id, student_code)
@@ -125,7 +126,7 @@ def save_response(
     if len(body) > LONGEST_TEXT:
         raise OperationRefused(
             "text_too_long",
-            f"This is longer than {LONGEST_TEXT:,} characters and was not saved. Shorten it, then save again.",
+            f"This is longer than {LONGEST_TEXT:,} characters and was not saved. Shorten it, then save.",
         )
     words = count_words(body)
     row = loaded.responses.get((prompt.id, student_code))
@@ -188,7 +189,8 @@ def attest_permission(
 def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: datetime) -> None:
     """Hand the try in for review. A second press changes nothing.
 
-    Raises OperationRefused (`incomplete`, `statements_unconfirmed`, `submitting_closed`, ...) with the draft kept.
+    Raises OperationRefused (`incomplete`, `statements_unconfirmed`, `submitting_closed`, ...); the draft is
+    kept.
     """
     loaded = load(session, actor, lock=True)
     if loaded.attempt.state == State.SUBMITTED:

@@ -2,7 +2,7 @@
 
 For the audiences' packages: make a `flask.Blueprint`, take `surface()`, `actor()` and `page_url()` from here,
 extend `base/layout.html`, put `{{ m.token() }}` into every form that changes something, and name each field
-that holds a person's own words `text` or `text-<something>`: it is shown again when the page session has ended.
+that holds a person's own words `text` or `text-<something>`: it is shown again when the session has ended.
 """
 
 from microcred.web.base.art import badge_art, ring

@@ -33,7 +33,7 @@ def badge_art(
     earned: bool = True,
     named: bool = True,
 ) -> Markup:
-    """The credential's badge as inline SVG, `width` pixels wide; `named=False` where its name stands beside it."""
+    """The credential's badge as SVG, `width` pixels wide; `named=False` where its name stands beside it."""
     art = document.badge
     facts = ArtFacts(
         name=art.name,
@@ -66,7 +66,8 @@ def ring(fractions: Sequence[float], label: str) -> Markup:
             arcs.append(
                 Markup(
                     '<circle class="{}" cx="80" cy="80" r="62" fill="none" stroke-width="13" '
-                    'stroke-linecap="round" stroke-dasharray="{:.1f} {:.1f}" transform="rotate({:.1f} 80 80)"/>'
+                    'stroke-linecap="round" stroke-dasharray="{:.1f} {:.1f}" '
+                    'transform="rotate({:.1f} 80 80)"/>'
                 ).format(css, length, _AROUND, start)
             )
     done = sum(fraction >= 1 for fraction in fractions)

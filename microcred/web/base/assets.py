@@ -26,7 +26,7 @@ class Assets:
         self._digests = _digests()
 
     def url(self, name: str) -> str:
-        """The address of a static file. Raises KeyError for one that is not there (`make setup` brings vendor/)."""
+        """The address of a static file. Raises KeyError for a missing one (`make setup` brings vendor/)."""
         return url_for("assets.serve", digest=self._digests[name], name=name)
 
 

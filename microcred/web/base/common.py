@@ -74,7 +74,7 @@ def take(launch_id: str) -> ResponseReturnValue:
 @desk_door.get("/enter")
 def enter_page() -> ResponseReturnValue:
     """Show whom a one-time link is for; only the button uses it up, since mail scanners open links too."""
-    secret = request.args.get("k", "")
+    secret = request.args.get("t", "")
     try:
         with services().database.reading() as session:
             person = links.look(session, secret, services().clock.now())
@@ -91,10 +91,10 @@ def enter() -> ResponseReturnValue:
     used = services()
     try:
         with used.database.writing() as session:
-            secret = links.enter(session, request.form.get("k", ""), used.clock.now())
+            secret = links.enter(session, request.form.get("t", ""), used.clock.now())
     except links.LinkRefused as refused:
         return _no_entry(refused)
-    response = redirect(url_for("desk.review.queue"), 303)
+    response = redirect(url_for("desk.home.index"), 303)
     response.set_cookie(DESK_COOKIE, secret, path="/desk/", secure=True, httponly=True, samesite="Lax")
     return response
 

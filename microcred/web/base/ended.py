@@ -1,8 +1,8 @@
 """What a page says when its session has ended: nothing typed is lost, and how the page finds its way back.
 
-A page that stays open while its session ends keeps its text in the field. When its person opens the micro-credential
-from the course again, in the same browser, the new launch has a cookie of its own there; the waiting page asks
-`/app/<old L>/again` for the new address, fetches that launch's form token and saves the text under it.
+A page that stays open while its session ends keeps its text in the field. When its person opens the
+micro-credential from the course again, in the same browser, the new launch has a cookie of its own there; the
+waiting page asks `/app/<old L>/again` for the new address, fetches that launch's form token and saves.
 """
 
 from flask import Blueprint, render_template, request
@@ -49,7 +49,7 @@ def _page(title: str, what_to_do: str, reason: str) -> ResponseReturnValue:
 
 
 def _frame_origins(session: Session, launch_id: str) -> tuple[str, ...]:
-    """Who may frame the pages of a launch, whatever became of it: no secret, and the page must be seen in its frame."""
+    """Who may frame the pages of a launch, whatever became of it: this page too must be seen in its frame."""
     row = session.execute(
         select(*COLUMNS)
         .join(Launch, Launch.registration_id == Registration.id)
@@ -60,7 +60,7 @@ def _frame_origins(session: Session, launch_id: str) -> tuple[str, ...]:
 
 @relaunch.get("/app/<launch_id>/again")
 def again(launch_id: str) -> ResponseReturnValue:
-    """The address of the person's next launch of the same link, for a page that waits; 204 while there is none.
+    """The person's next launch of the same link, for a page that waits; 204 while there is none.
 
     The address opens nothing by itself: it works only in a browser that holds the new launch's own cookie.
     """

@@ -23,7 +23,7 @@ def navigation() -> list[Place]:
     wanted = [
         ("My credential", "teacher.home", "submit" in rights),
         ("Credential", "teacher.preview", "submit" not in rights and "read" in rights),
-        ("Course", "coordinator.course", "see_progress" in rights),
+        ("Course", "course.course", "see_progress" in rights),
         ("Reviews", "review.queue", "reviewer" in offices),
         ("Decisions", "approve.queue", "approver" in offices),
     ]

@@ -25,10 +25,10 @@ def init_web(
     desk: Sequence[Blueprint],
     public: Sequence[Blueprint] = (),
 ) -> None:
-    """Put `launch` under `/app/<L>/`, `desk` under `/desk/`, `public` where they say; one may be in both the first.
+    """Put `launch` under `/app/<L>/`, `desk` under `/desk/`, `public` where they say.
 
-    Endpoints are then `app.<blueprint>.<view>` and `desk.<blueprint>.<view>`; `page_url("<blueprint>.<view>")`
-    finds the right one.
+    A blueprint may be in both of the first two. Its endpoints are then `app.<blueprint>.<view>` and
+    `desk.<blueprint>.<view>`; `page_url("<blueprint>.<view>")` finds the right one.
     """
     app.register_blueprint(Blueprint("web", __name__, template_folder="../templates"))
     app.register_blueprint(assets)

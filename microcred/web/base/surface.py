@@ -1,7 +1,7 @@
 """The two places where people work: `/app/<L>/` (pages of a launch) and `/desk/` (a first-party session).
 
-A page that exists on both is one blueprint, registered in both; `page_url` keeps people on the surface they are
-on. Who they are and what they may is looked up again for every request.
+A page that exists on both is one blueprint, registered in both; `page_url` keeps people on the surface they
+are on. Who they are and what they may is looked up again for every request.
 """
 
 from collections.abc import Sequence

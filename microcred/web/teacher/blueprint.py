@@ -7,7 +7,7 @@ blueprint = Blueprint("teacher", __name__)
 SAID = {
     "saved": "Saved.",
     "added": "Added.",
-    "link_unclear": "Added. We could not look at the page behind this link ourselves: check that a reviewer can open it.",
+    "link_unclear": "Added. We could not look at the page behind it: check that a reviewer can open it.",
     "named": "The title is saved.",
     "removed": "Removed.",
     "permission": "The permission is on record.",

@@ -188,7 +188,7 @@ def _add_link(part_id: str, requirement_id: str) -> str:
     if look is Look.NOT_PUBLIC:
         raise OperationRefused(
             "link_not_public",
-            "This address is not on the public internet, so no reviewer could open it. Upload the file instead.",
+            "This address is not on the public internet, so reviewers could not open it. Upload a file.",
         )
     with used.database.writing() as session:
         evidence.add_link(

@@ -7,7 +7,7 @@ from microcred.credentials.codes import permissions_needed, student_codes
 from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
 from microcred.credentials.steps import State
-from microcred.operations import reading_feedback, reading_teacher, teacher
+from microcred.operations import arriving, reading_feedback, reading_teacher, teacher
 from microcred.operations.errors import NotFound
 from microcred.operations.reading_badge import earned_badge
 from microcred.web.base import wording
@@ -20,6 +20,10 @@ from microcred.web.teacher.blueprint import blueprint, said
 def home() -> ResponseReturnValue:
     """Where things stand and what is next; the first visit of a learner starts the first try."""
     who = actor()
+    if who.launch is not None and who.launch.deep_linking is not None:
+        return redirect(page_url("choosing.choose"), 303)
+    if not _settle():
+        return redirect(page_url("choosing.choose"), 303) if "place" in who.rights else _nothing_here()
     if "submit" not in who.rights:
         return preview()
     try:
@@ -27,7 +31,7 @@ def home() -> ResponseReturnValue:
             found = reading_teacher.current_try(session, who)
     except NotFound as missing:
         if missing.code != reading_teacher.NOT_STARTED:
-            return _nothing_here()
+            raise
         with services().database.writing() as session:
             teacher.open_pursuit(session, who, services().clock.now())
         with services().database.reading() as session:
@@ -86,6 +90,18 @@ def badge() -> ResponseReturnValue:
         verify_url=f"{origin}/badges/{found.public_id}",
         picture_url=f"{origin}/ob/badges/{found.public_id}.png",
     )
+
+
+def _settle() -> bool:
+    """Tie the link to its placement at its first launch, and learn its column; False where it has none."""
+    launch, used = actor().launch, services()
+    assert launch is not None
+    with used.database.reading() as session:
+        placement = arriving.placement_of(session, launch)
+    if placement is None or (launch.lineitem_url and any(not one.lineitem_url for one in placement.columns)):
+        with used.database.writing() as session:
+            placement = arriving.arrive(session, launch, used.clock.now())
+    return placement is not None
 
 
 def _nothing_here() -> ResponseReturnValue:
