@@ -32,7 +32,8 @@ _ICON_NAME = re.compile("[a-z0-9][a-z0-9-]{0,59}")
 # From bead to bead, so that a whole number of them fills each outline.
 _BEAD_STEP = {"hexagon": 11.327, "shield": 11.332, "circle": 11.295}
 # Where the icon sits: centre height and scale, by shape; a stack's wider edge leaves less room.
-_ICON_PLACE = {"hexagon": (94, 0.86), "shield": (98, 0.9), "circle": (94, 0.98)}
+_ICON_PLACE = {"hexagon": (97, 0.82), "shield": (98, 0.9), "circle": (94, 0.98)}
+_ICON_PLACE_IN_STACK = {"hexagon": (99, 0.78), "shield": (99, 0.8), "circle": (95, 0.88)}
 _VIEW_BOX = {"full": (0, 0, 240, 252), "small": (0, 0, 240, 252), "tiny": (8, 6, 224, 224)}
 
 
@@ -104,7 +105,7 @@ def _whole(facts: ArtFacts, colours: Palette, size: Size, key: str) -> str:
     inner = 89 if stack else 94
     edge = _stack_edge(facts.shape, colours) if stack else _credential_edge(facts.shape, colours)
     glow = f'<circle cx="120" cy="96" r="70" fill="{colours.glow}"/>'
-    height, scale = (94, 0.86) if stack else _ICON_PLACE[facts.shape]
+    height, scale = (_ICON_PLACE_IN_STACK if stack else _ICON_PLACE)[facts.shape]
     return (
         edge
         + f'<clipPath id="{key}-field">{_shape(facts.shape, inner)}</clipPath>'
