@@ -170,7 +170,48 @@ def _shut(connection: socket.socket) -> None:
 
 
 class _Handler(WSGIRequestHandler):
+    """Keeps connections alive, as real platforms do and werkzeug's own handler does not.
+
+    That is safe here because :class:`ScriptedApp` reads every body to its end.
+    """
+
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def run_wsgi(self) -> None:
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        answers: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Callable[[bytes], object]:
+            answers.append((status, headers))
+            return self.wfile.write
+
+        body = self.server.app(self.make_environ(), start)
+        try:
+            self._send(*answers[-1], body)
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+    def _send(self, status: str, headers: list[tuple[str, str]], body: Iterable[bytes]) -> None:
+        code, _, reason = status.partition(" ")
+        if "content-length" not in {name.lower() for name, _ in headers}:
+            whole = b"".join(body)
+            body = [whole]
+            if code not in ("204", "304"):
+                headers = [*headers, ("Content-Length", str(len(whole)))]
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            for part in body:
+                self.wfile.write(part)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Silent: the platform keeps its own log, and a client that goes away is part of the game."""
