@@ -15,11 +15,12 @@ def content_item(
     icon_url: str | None,
     accepts_lineitem: bool,
 ) -> dict[str, Any]:
-    """The `ltiResourceLink` of a placement (Deep Linking 2.0, 4.5): title, text, custom ids, the first column as line item.
+    """The `ltiResourceLink` of a placement (Deep Linking 2.0, 4.5): title, text, custom ids, the first column
+    as line item.
 
-    Only the placement's first column travels with the link; further ones are made through AGS without a `resourceLinkId`, since
-    a second line item on a link is invisible in Canvas and hides the first in Moodle. Custom keys are lower case and values are
-    single-line strings, which is what every platform keeps.
+    Only the placement's first column travels with the link; further ones are made through AGS without a
+    `resourceLinkId`, since a second line item on a link is invisible in Canvas and hides the first in Moodle.
+    Custom keys are lower case and values are single-line strings, which is what every platform keeps.
     """
     document = definition.document
     line_item = None

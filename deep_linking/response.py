@@ -1,12 +1,14 @@
-"""The LtiDeepLinkingResponse: one signed message, posted by the browser to the platform (Deep Linking 2.0, 4.4)."""
+"""The LtiDeepLinkingResponse: one signed message, posted by the browser to the platform (Deep Linking 2.0,
+4.4).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lti_tool.tool import LtiTool
-
+from lti_tool import registrations
 from lti_tool.sessions import PageSession
+from lti_tool.tool import LtiTool
 
 _CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 _DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
@@ -23,7 +25,9 @@ class Answer:
 def answer(
     tool: LtiTool, launch: PageSession, items: Sequence[Mapping[str, Any]], *, message: str | None = None
 ) -> Answer:
-    """The signed answer to a deep linking launch. Never more items than the platform takes, whatever was asked for."""
+    """The signed answer to a deep linking launch. Never more items than the platform takes, whatever was
+    asked for.
+    """
     settings = launch.deep_linking
     if settings is None:
         raise ValueError("not a deep linking launch")
@@ -38,7 +42,10 @@ def answer(
         claims[_DL + "data"] = settings["data"]
     if message:
         claims[_DL + "msg"] = message
-    return Answer(settings["deep_link_return_url"], tool.sign_message(launch.registration, claims))
+    with tool.database.reading() as session:
+        registration = registrations.facts_by_public_id(session, launch.registration_public_id)
+    assert registration is not None  # a page session exists for a registration alone
+    return Answer(settings["deep_link_return_url"], tool.sign_message(registration, claims))
 
 
 def cancel(tool: LtiTool, launch: PageSession) -> Answer:

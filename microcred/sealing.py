@@ -1,7 +1,7 @@
 """Sealing with the installation's secret keys: encrypt, authenticate, and tell one purpose from another.
 
-Every purpose gets its own key, derived by HKDF from each configured secret. The first secret seals; all of them open, so that a
-secret can be replaced while what it sealed is still about.
+Every purpose gets its own key, derived by HKDF from each configured secret. The first secret seals; all of
+them open, so that a secret can be replaced while what it sealed is still about.
 """
 
 import base64

@@ -37,8 +37,8 @@ class Storage:
     """Keys to bytes.
 
     `url` is a folder path, `file:///folder`, or
-    `s3://bucket/prefix?endpoint=http://host:port&region=r&access_key_id=k&secret_access_key=s`; credentials left out are found
-    as AWS tools find them.
+    `s3://bucket/prefix?endpoint=http://host:port&region=r&access_key_id=k&secret_access_key=s`; credentials
+    left out are found as AWS tools find them.
     """
 
     def __init__(self, url: str) -> None:
@@ -60,7 +60,9 @@ class Storage:
             raise ValueError(f"storage URL of an unknown kind: {parts.scheme}")
 
     def put(self, key: str, chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
-        """Write a file, hashing on the way. Raises TooLarge past `limit` bytes (nothing is kept then) and StorageError."""
+        """Write a file, hashing on the way. Raises TooLarge past `limit` bytes (nothing is kept then) and
+        StorageError.
+        """
         digest, size = hashlib.sha256(), 0
 
         def counted() -> Iterator[bytes]:

@@ -1,4 +1,6 @@
-"""Alembic's environment: one set of migrations for SQLite and PostgreSQL. Called by `microcred.app.schema`, never by hand."""
+"""Alembic's environment: one set of migrations for SQLite and PostgreSQL. Called by `microcred.app.schema`,
+never by hand.
+"""
 
 from alembic import context
 

@@ -1,15 +1,14 @@
-"""`microcred demo`: the tool and the demo LMS, registered with each other, with the sample catalogue and people to be.
+"""`microcred demo`: the tool and the demo LMS, registered with each other, with the sample catalogue and
+people to be.
 
-The LMS runs as a program of its own on `localhost`; the tool is served on `127.0.0.1`. For a browser these are different sites, as a
-district's LMS and this tool are.
+The LMS runs as a program of its own on `localhost`; the tool is served on `127.0.0.1`. For a browser these
+are different sites, as a district's LMS and this tool are.
 """
 
 import json
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, TypedDict
 
 import click
@@ -42,7 +41,9 @@ class Invited(TypedDict):
 
 
 def run(*, port: int, lms_port: int, as_json: bool) -> None:
-    """Serve the demo until a signal ends it. Raises click.ClickException where the demo LMS is not there (an installed wheel)."""
+    """Serve the demo until a signal ends it. Raises click.ClickException where the demo LMS is not there (an
+    installed wheel).
+    """
     if find_spec("demo_lms") is None:
         raise click.ClickException("The demo LMS is part of the source checkout. Run `make demo` there.")
     settings = _settings(port, lms_port)
@@ -62,8 +63,10 @@ def run(*, port: int, lms_port: int, as_json: bool) -> None:
 
 
 def _settings(port: int, lms_port: int) -> Settings:
-    """The embedded default, in a folder of its own; the two loopback addresses are allowed as platform and as self."""
-    folder = Path(os.environ.get("MICROCRED_DATA_DIR", "var")) / "demo"
+    """The embedded default, in a folder of its own; the two loopback addresses are allowed as platform and as
+    self.
+    """
+    folder = Settings(database_url=None).data_dir / "demo"
     return Settings(
         public_url=f"http://127.0.0.1:{port}",
         data_dir=folder,
@@ -167,7 +170,7 @@ def _announce(
         click.echo(json.dumps(answer))
     else:
         click.echo(
-            f"\n  Open the course:  {facts['url']}   (choose who to be: a coordinator adds, a teacher submits)"
+            f"\n  Open the course:  {facts['url']}  (choose who to be: a coordinator adds, a teacher submits)"
         )
         click.echo("  Judge the work (each link opens once):")
         for person in staff:

@@ -1,6 +1,7 @@
-"""The self-examination behind `microcred doctor`: each check gives a tick or a sentence that says what to do."""
+"""The self-examination behind `microcred doctor`: each check gives a tick or a sentence that says what to
+do.
+"""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,7 +113,7 @@ def _keys(assembly: Assembly) -> str:
     stale = [row.kid for row in rows if not assembly.lti.keys.opens(row)]
     if stale:
         raise _Bad(
-            f"cannot be opened with MICROCRED_SECRET_KEYS: {', '.join(stale)}. Put the secret back that sealed them"
+            f"not opened by MICROCRED_SECRET_KEYS: {', '.join(stale)}. Put back the secret that sealed them"
         )
     return f"{len(rows)} tool keys, all can be opened" if rows else "none yet; the first start makes one"
 
@@ -131,7 +132,7 @@ def _platforms(assembly: Assembly) -> Iterator[Finding]:
         registrations = session.scalars(select(Registration).where(Registration.state == "approved")).all()
     for registration in registrations:
         name = f"platform {registration.name}"
-        started = time.time()
+        asked = assembly.clock.now()
         try:
             answer = assembly.outgoing.request(
                 "GET",
@@ -151,15 +152,15 @@ def _platforms(assembly: Assembly) -> Iterator[Finding]:
             yield Finding(name, False, f"its key set answers {answer.status}; check its JWKS address")
             continue
         yield Finding(name, True, "its key set can be read")
-        yield _clock(name, answer.headers.get("Date"), started)
+        yield _clock(name, answer.headers.get("Date"), asked)
 
 
-def _clock(name: str, date: str | None, started: float) -> Finding:
+def _clock(name: str, date: str | None, asked: datetime) -> Finding:
     title = f"clock against {name}"
     if date is None:
         return Finding(title, True, "the platform does not say its time")
     theirs = parsedate_to_datetime(date).astimezone(UTC)
-    apart = abs((theirs - datetime.fromtimestamp(started, UTC)).total_seconds())
+    apart = abs((theirs - asked).total_seconds())
     if apart > _CLOCK_TOLERANCE:
         return Finding(title, False, f"{apart:.0f} seconds apart; set this machine's clock by NTP")
     return Finding(title, True, "agrees")

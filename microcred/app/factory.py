@@ -3,11 +3,11 @@
 import time
 
 from flask import Flask, Response, jsonify
-from lti_tool.http import create_blueprint as create_lti
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from lti_tool.http import create_blueprint as create_lti
 from microcred.app.wiring import Assembly
 from microcred.storage import StorageError
 from microcred.web import pages
@@ -26,7 +26,8 @@ def create_app(assembly: Assembly) -> Flask:
     pages.install(app)
     _health(app, assembly)
     if assembly.settings.trusted_proxies:
-        # Only the client's address is taken from the proxy, for rate limits; addresses of ours come from PUBLIC_URL.
+        # Only the client's address is taken from the proxy, for rate limits; addresses of ours come from
+        # PUBLIC_URL.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=assembly.settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
         )

@@ -7,7 +7,9 @@ import structlog
 
 
 def configure(log_format: str) -> None:
-    """`json` gives one JSON object a line; anything else a readable line. Never called twice in one process."""
+    """`json` gives one JSON object a line; anything else a readable line. Never called twice in one
+    process.
+    """
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"

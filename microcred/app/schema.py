@@ -51,5 +51,5 @@ def check(database: Database) -> None:
     current, newest = versions(database)
     if current != newest:
         raise SchemaStale(
-            f"The database schema is at {current or 'nothing'}; this version needs {newest}. Run: microcred db upgrade"
+            f"The schema is at {current or 'nothing'}; this version needs {newest}. Run: microcred db upgrade"
         )

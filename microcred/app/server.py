@@ -1,4 +1,6 @@
-"""The HTTP server: gunicorn with threads, started from the command line with settings that are already read."""
+"""The HTTP server: gunicorn with threads, started from the command line with settings that are already
+read.
+"""
 
 import threading
 from typing import Any

@@ -1,4 +1,6 @@
-"""Settings: environment variables `MICROCRED_*`, or the same names in a `.env` file. Read here and nowhere else."""
+"""Settings: environment variables `MICROCRED_*`, or the same names in a `.env` file. Read here and nowhere
+else.
+"""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,10 +1,15 @@
 """Every table of the project, loaded into one metadata; importing this module is enough."""
 
-import microcred.badges.models
-import microcred.credentials.models
-import microcred.outbox.models
-import microcred.people.models
-import microcred.placements.models  # noqa: F401
+from grade_passback import models as grades
+from lti_tool import models as lti
+from microcred.badges import models as badges
+from microcred.credentials import models as credentials
 from microcred.database import Base
+from microcred.outbox import models as outbox
+from microcred.people import models as people
+from microcred.placements import models as placements
+
+MODULES = (people, lti, credentials, outbox, placements, grades, badges)
+"""The modules that define tables, from the lowest floor up."""
 
 metadata = Base.metadata

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
-from lti_tool.tool import LtiSettings, LtiTool
 
+import grade_passback
+from lti_tool.settings import LtiSettings
+from lti_tool.tool import LtiTool
 from microcred import outbox
 from microcred.app.secret_file import secret_in
 from microcred.app.settings import Settings
+from microcred.badges import store as badge_store
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database, SystemClock
 from microcred.outbox import Worker
@@ -82,31 +85,30 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             rate_login=settings.rate_login,
             rate_failed_launch=settings.rate_failed_launch,
             rate_register=settings.rate_register,
-            trusted_proxies=settings.trusted_proxies,
-            open_registration=settings.open_registration,
         ),
         cache=cache,
     )
     badges = BadgeStore(database, keyring, storage, clock, settings.effective_badge_url)
-    handlers = {
-        "score": make_score_handler(database, clock, ServiceClients(lti)),
-        "badge": badges.issue,
+    _wake(database, cache)
+    handlers: dict[str, outbox.Handler] = {
+        grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
+        badge_store.KIND: badges.issue,
     }
-    for kind, handler in handlers.items():
-        outbox.register(kind, handler)
-    return Assembly(
-        settings,
-        database,
-        clock,
-        keyring,
-        storage,
-        outgoing,
-        cache,
-        lti,
-        badges,
-        lambda: _worker(settings, database, clock, cache),
-    )
+
+    def make_worker() -> Worker:
+        return Worker(
+            database, clock, handlers=handlers, threads=settings.worker_threads, in_flight=settings.in_flight
+        )
+
+    return Assembly(settings, database, clock, keyring, storage, outgoing, cache, lti, badges, make_worker)
 
 
-def _worker(settings: Settings, database: Database, clock: Clock, cache: "redis.Redis | None") -> Worker:
-    return Worker(database, clock, threads=settings.worker_threads, in_flight=settings.in_flight)
+def _wake(database: Database, cache: "redis.Redis | None") -> None:
+    """How a commit here wakes workers elsewhere: by Redis where there is one, else by PostgreSQL.
+
+    SQLite has one process only.
+    """
+    if cache is not None:
+        outbox.use_wake(database, outbox.RedisWake(cache))
+    elif not database.is_sqlite:
+        outbox.use_wake(database, outbox.PostgresWake(database))

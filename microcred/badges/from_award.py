@@ -1,4 +1,6 @@
-"""From rows to facts: what a badge says, gathered from the award, its version, its decision and the ratings behind it."""
+"""From rows to facts: what a badge says, gathered from the award, its version, its decision and the ratings
+behind it.
+"""
 
 from datetime import datetime
 
@@ -33,7 +35,9 @@ def organization_facts(organization: Organization, badge_url: str) -> Organizati
 
 
 def achievement_facts(definition: Definition, version: CredentialVersion) -> AchievementFacts:
-    """A credential version as badges describe it: criteria in words, standards, the rubric with its levels."""
+    """A credential version as badges describe it: criteria in words, standards, the rubric with its
+    levels.
+    """
     document = definition.document
     narrative = "\n".join(
         [document.competency, "", f"How it is decided: {document.passing_rule.text}"]
@@ -84,7 +88,9 @@ def award_facts(
 def _recipient(
     session: Session, award: Award, badge: Badge, person: Person, badge_url: str
 ) -> RecipientFacts:
-    """Recognised by the user id of the LMS in which it was earned, as a salted hash; nobody's name or address."""
+    """Recognised by the user id of the LMS in which it was earned, as a salted hash; nobody's name or
+    address.
+    """
     sub = session.scalar(
         select(LmsIdentity.sub)
         .join(Deployment, Deployment.registration_id == LmsIdentity.registration_id)

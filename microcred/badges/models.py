@@ -19,11 +19,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from microcred.database import BIGINT, Base, UtcDateTime, random_id
 
 JsonDocument = JSON(none_as_null=True)
-"""A signed document. Plain JSON on both databases: PostgreSQL's JSONB would reorder what was signed and served."""
+"""A signed document. Plain JSON on both databases: PostgreSQL's JSONB would reorder what was signed and
+served.
+"""
 
 
 class IssuerKey(Base):
-    """An Ed25519 key of an issuing organization; the private half is encrypted with the key at rest. Old keys stay listed."""
+    """An Ed25519 key of an issuing organization; the private half is encrypted with the key at rest. Old keys
+    stay listed.
+    """
 
     __tablename__ = "issuer_key"
     __table_args__ = (
@@ -47,7 +51,9 @@ class IssuerKey(Base):
 
 
 class StatusList(Base):
-    """A Bitstring status list of one issuer. Bits are derived from revoked badges; only the signed document is kept."""
+    """A Bitstring status list of one issuer. Bits are derived from revoked badges; only the signed document
+    is kept.
+    """
 
     __tablename__ = "status_list"
 
@@ -64,7 +70,8 @@ class StatusList(Base):
 class Badge(Base):
     """An issued badge: the signed documents of one award, as they are served.
 
-    The row is made first, with its address and its place in a status list, so that a repeated try signs the same badge.
+    The row is made first, with its address and its place in a status list, so that a repeated try signs the
+    same badge.
     """
 
     __tablename__ = "badge"
@@ -81,7 +88,9 @@ class Badge(Base):
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), unique=True)
     public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
-    """In `/ob/3.0/credentials/<id>` and `/ob/2.0/assertions/<id>`; the award's own id is in `/badges/<id>`."""
+    """In `/ob/3.0/credentials/<id>` and `/ob/2.0/assertions/<id>`; the award's own id is in
+    `/badges/<id>`.
+    """
     status_list_id: Mapped[int] = mapped_column(ForeignKey("status_list.id"))
     status_index: Mapped[int] = mapped_column(Integer)
     recipient_salt: Mapped[str] = mapped_column(String(40), default=random_id)

@@ -93,7 +93,9 @@ def request(session: Session, award: Award, *, now: datetime) -> None:
 
 
 def revoke(session: Session, award: Award, *, reason: str, now: datetime) -> None:
-    """Revoke an award: its hosted assertion answers 410 from now on and its bit is set in the list that is signed next."""
+    """Revoke an award: its hosted assertion answers 410 from now on and its bit is set in the list that is
+    signed next.
+    """
     award.revoked_at, award.revocation_reason = now, reason[:200]
     number = session.scalar(select(Badge.status_list_id).where(Badge.award_id == award.id))
     if number is not None:
@@ -110,7 +112,8 @@ class BadgeStore:
         self.badge_url = badge_url
         self.addresses = Addresses(badge_url)
 
-    # --- issuing ---------------------------------------------------------------------------------------------------
+    # --- issuing
+    # ---------------------------------------------------------------------------------------------------
 
     def issue(self, job: outbox.Job) -> outbox.Outcome:
         """Handler of outbox kind `badge`."""
@@ -153,7 +156,9 @@ class BadgeStore:
         return signed, documents.ob2_assertion(facts)
 
     def _reserve(self, award_id: int) -> tuple[int, bool]:
-        """Fix the badge's address and status index; gives the issuer's id and whether the badge is issued already."""
+        """Fix the badge's address and status index; gives the issuer's id and whether the badge is issued
+        already.
+        """
         with self._database.writing() as session:
             award = session.get_one(Award, award_id)
             badge = session.scalar(select(Badge).where(Badge.award_id == award_id))
@@ -194,7 +199,8 @@ class BadgeStore:
             if taken is None:
                 return index
 
-    # --- keys ------------------------------------------------------------------------------------------------------
+    # --- keys
+    # ------------------------------------------------------------------------------------------------------
 
     def _signer(self, organization_id: int) -> _Signer:
         with self._database.reading() as session:
@@ -242,7 +248,8 @@ class BadgeStore:
                     count += 1
         return count
 
-    # --- what the public reads ---------------------------------------------------------------------------------------
+    # --- what the public reads
+    # ---------------------------------------------------------------------------------------
 
     def credential(self, badge_id: str) -> Document:
         """The signed OB 3.0 credential. Raises NoSuchBadge."""
@@ -284,7 +291,9 @@ class BadgeStore:
             )
 
     def did_document(self, organization_id: str) -> Document:
-        """The DID document of an issuer (by public id): its current key first, then the retired ones. Raises NoSuchBadge."""
+        """The DID document of an issuer (by public id): its current key first, then the retired ones. Raises
+        NoSuchBadge.
+        """
         with self._database.reading() as session:
             fragments = session.scalars(
                 select(IssuerKey.fragment)
@@ -323,7 +332,8 @@ class BadgeStore:
         signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, now)
         with self._database.writing() as session:
             row = session.get_one(StatusList, number)
-            # A revocation committed since the bits were read has emptied the column again: it must not be overwritten.
+            # A revocation committed since the bits were read has emptied the column again: it must not be
+            # overwritten.
             again = session.scalars(
                 select(Badge.status_index)
                 .join(Award, Award.id == Badge.award_id)

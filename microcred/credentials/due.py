@@ -29,7 +29,9 @@ def add_business_days(
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """The same day and time `months` later; the last day of a month that is shorter (an award of August 31 plus six months)."""
+    """The same day and time `months` later; the last day of a month that is shorter (an award of August 31
+    plus six months).
+    """
     count = moment.month - 1 + months
     year, month = moment.year + count // 12, count % 12 + 1
     return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))

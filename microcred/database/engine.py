@@ -15,9 +15,10 @@ _AFTER_COMMIT = "microcred_after_commit"
 class Database:
     """An engine and its two kinds of session.
 
-    `writing()` is one transaction: it commits when the block ends and rolls back when it raises. On SQLite it begins with
-    BEGIN IMMEDIATE: a plain BEGIN takes its write lock late and then fails at once under concurrency, whatever the busy timeout.
-    `reading()` never writes. No HTTP, file or key work belongs inside either block.
+    `writing()` is one transaction: it commits when the block ends and rolls back when it raises. On SQLite it
+    begins with BEGIN IMMEDIATE: a plain BEGIN takes its write lock late and then fails at once under
+    concurrency, whatever the busy timeout. `reading()` never writes. No HTTP, file or key work belongs inside
+    either block.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -65,7 +66,9 @@ class Database:
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
-    """Run `callback` once, after the writing transaction of `session` has committed; never if it rolls back."""
+    """Run `callback` once, after the writing transaction of `session` has committed; never if it rolls
+    back.
+    """
     callbacks = session.info.setdefault(_AFTER_COMMIT, [])
     if callback not in callbacks:
         callbacks.append(callback)

@@ -1,7 +1,8 @@
 """Who may do and see what: one table, asked in one place.
 
-A person stands in relations to a try: its owner, its assigned reviewer, a reviewer of the issuer's pool, the issuer's approver, staff
-of the course. What each relation allows is `ALLOWED`; nothing else opens evidence or changes work.
+A person stands in relations to a try: its owner, its assigned reviewer, a reviewer of the issuer's pool, the
+issuer's approver, staff of the course. What each relation allows is `ALLOWED`; nothing else opens evidence or
+changes work.
 """
 
 from collections.abc import Mapping
@@ -58,7 +59,9 @@ _APPROVERS_SEE = ("recommended", "returned_to_reviewer", "awarded", "denied", "a
 
 
 def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Relation]:
-    """Every relation of the actor to the try. Nobody is reviewer or approver of their own work, or approver of what they reviewed."""
+    """Every relation of the actor to the try. Nobody is reviewer or approver of their own work, or approver
+    of what they reviewed.
+    """
     row = session.execute(
         select(Pursuit.person_id, Credential.issuer_id, Placement.context_id)
         .join(CredentialVersion, CredentialVersion.id == Pursuit.version_id)
@@ -97,7 +100,8 @@ def allows(held: frozenset[Relation], access: Access) -> bool:
 def require(session: Session, actor: Actor, attempt: Attempt, access: Access) -> frozenset[Relation]:
     """The actor's relations to the try, when they allow `access`.
 
-    Raises NotFound to somebody who has nothing to do with the try, and NotAllowed to somebody who has, but not this.
+    Raises NotFound to somebody who has nothing to do with the try, and NotAllowed to somebody who has, but
+    not this.
     """
     held = relations(session, actor, attempt)
     if allows(held, access):

@@ -26,7 +26,9 @@ class Actor:
         return self.launch is not None and (self.launch.is_test_user or self.launch.is_test_site)
 
     def holds(self, role: str, organization_id: int | None) -> bool:
-        """Whether the actor holds an office in the organization (an installation-wide operator holds it everywhere)."""
+        """Whether the actor holds an office in the organization (an installation-wide operator holds it
+        everywhere).
+        """
         return Office(role, organization_id) in self.offices or (
             role == "operator" and Office("operator", None) in self.offices
         )

@@ -1,4 +1,5 @@
-"""Carrying out a planned transition: new state, audit event, decision, award, next try, score and badge, in one transaction.
+"""Carrying out a planned transition: new state, audit event, decision, award, next try, score and badge, in
+one transaction.
 
 Every operation that changes the state of a try ends here, so that no caller can forget the grade.
 """
@@ -79,8 +80,9 @@ def apply(
 ) -> Done:
     """Carry out `plan` on `attempt`.
 
-    `review` is the one a recommendation or decision rests on; `reason` the words given with it. A try that somebody else changed
-    since it was read raises sqlalchemy.orm.exc.StaleDataError (row version), and nothing is changed.
+    `review` is the one a recommendation or decision rests on; `reason` the words given with it. A try that
+    somebody else changed since it was read raises sqlalchemy.orm.exc.StaleDataError (row version), and
+    nothing is changed.
     """
     pursuit = session.get_one(Pursuit, attempt.pursuit_id)
     version = session.get_one(CredentialVersion, pursuit.version_id)

@@ -1,4 +1,6 @@
-"""How a credential goes in one course, for the people who run the course: states and deliveries, no evidence, no ratings."""
+"""How a credential goes in one course, for the people who run the course: states and deliveries, no evidence,
+no ratings.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +71,9 @@ class CourseView:
 
 
 def course(session: Session, actor: Actor, *, after: str | None) -> CourseView | None:
-    """The course's credential and its learners, paged by key; None where the link opens no credential yet. Raises NotAllowed."""
+    """The course's credential and its learners, paged by key; None where the link opens no credential yet.
+    Raises NotAllowed.
+    """
     launch = _may_see(actor)
     placement = placement_of(session, launch)
     if placement is None:

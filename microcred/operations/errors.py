@@ -4,7 +4,8 @@
 class OperationRefused(Exception):
     """The operation was refused and nothing was changed.
 
-    `code` is for programs and tests; `message` says in plain words what happened, what was kept and what to do.
+    `code` is for programs and tests; `message` says in plain words what happened, what was kept and what to
+    do.
     """
 
     status = 409

@@ -45,7 +45,9 @@ class Placed:
 
 
 def offered(session: Session, actor: Actor, *, text: str, after: str | None) -> Offered:
-    """Published credentials of the course's organization, and of those that share with it, by words and paged by key."""
+    """Published credentials of the course's organization, and of those that share with it, by words and paged
+    by key.
+    """
     launch = _may_place(actor)
     page = search(session, launch.organization_id, text=text or None, limit=PAGE_SIZE, after_key=after)
     return Offered(page.entries, page.next_key)
@@ -77,8 +79,8 @@ def place(
 ) -> Placed:
     """Put a credential into the course of a deep linking launch, or behind a link that came without one.
 
-    `submit_by` is an ISO date, the last day on which tries may be sent, or empty. Pressing twice, or choosing again on the same page,
-    changes the one placement. Raises NotAllowed, NotFound, OperationRefused.
+    `submit_by` is an ISO date, the last day on which tries may be sent, or empty. Pressing twice, or choosing
+    again on the same page, changes the one placement. Raises NotAllowed, NotFound, OperationRefused.
     """
     launch = _may_place(actor)
     version = _version(session, launch, version_id)

@@ -21,8 +21,8 @@ def record(
 ) -> None:
     """Add one audit event.
 
-    `action` is a dotted verb such as `attempt.submit`; `subject` is (table, id); `detail` holds facts without personal data.
-    `actor_id` is None where the system acted by itself.
+    `action` is a dotted verb such as `attempt.submit`; `subject` is (table, id); `detail` holds facts without
+    personal data. `actor_id` is None where the system acted by itself.
     """
     subject_type, subject_id = subject
     session.add(

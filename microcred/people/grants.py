@@ -11,7 +11,9 @@ from microcred.people.models import Organization, RoleGrant
 
 @dataclass(frozen=True)
 class Office:
-    """A role held in an organization; `organization_id` is None only for an operator of the whole installation."""
+    """A role held in an organization; `organization_id` is None only for an operator of the whole
+    installation.
+    """
 
     role: str
     organization_id: int | None

@@ -1,4 +1,6 @@
-"""Tables: persons, their LMS identities, organizations, role grants, addresses, one-time links, audit events."""
+"""Tables: persons, their LMS identities, organizations, role grants, addresses, one-time links, audit
+events.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -70,7 +72,9 @@ class LmsIdentity(Base):
 
 
 class RoleGrant(Base):
-    """An office somebody holds: role, organization, from, to, by whom. Course roles come from launches, never from here."""
+    """An office somebody holds: role, organization, from, to, by whom. Course roles come from launches, never
+    from here.
+    """
 
     __tablename__ = "role_grant"
     __table_args__ = (
@@ -91,7 +95,9 @@ class RoleGrant(Base):
 
 
 class ContactAddress(Base):
-    """An e-mail address; `confirmed_at` is set by a mailed link or by an organization that is trusted for its domain."""
+    """An e-mail address; `confirmed_at` is set by a mailed link or by an organization that is trusted for its
+    domain.
+    """
 
     __tablename__ = "contact_address"
     __table_args__ = (UniqueConstraint("person_id", "address"),)

@@ -6,7 +6,9 @@ from microcred.credentials import Definition, points
 from microcred.placements.models import GRADE_SCHEMES
 
 MAIN = "main"
-"""Tag of a placement's one column; `per_part` has a column for each part instead, tagged with the part's id."""
+"""Tag of a placement's one column; `per_part` has a column for each part instead, tagged with the part's
+id.
+"""
 
 SCHEME_LABELS = {
     "complete": "Complete or not complete",

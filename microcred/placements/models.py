@@ -11,7 +11,9 @@ GRADE_SCHEMES = ("complete", "hundred", "rubric_points", "per_part", "graduate_l
 
 
 class Placement(Base):
-    """A credential in a course: version, grade scheme, dates. Found again by `placement` in the link's custom values."""
+    """A credential in a course: version, grade scheme, dates. Found again by `placement` in the link's custom
+    values.
+    """
 
     __tablename__ = "placement"
     __table_args__ = (
@@ -43,7 +45,9 @@ class Placement(Base):
 
 
 class GradeColumn(Base):
-    """One gradebook column of a placement. `tag` is `main` or a part id; with `resourceId` it finds the line item again."""
+    """One gradebook column of a placement. `tag` is `main` or a part id; with `resourceId` it finds the line
+    item again.
+    """
 
     __tablename__ = "grade_column"
     __table_args__ = (

@@ -11,12 +11,16 @@ from microcred.placements.columns import Column
 from microcred.placements.models import GradeColumn, Placement
 
 CUSTOM_PLACEMENT = "placement"
-"""Key of the link's custom values that holds a placement's public id; lower case, since Schoology folds case."""
+"""Key of the link's custom values that holds a placement's public id; lower case, since Schoology folds
+case.
+"""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a placement stands: rows of the deployment, the course and its link, and the organization in charge."""
+    """Where a placement stands: rows of the deployment, the course and its link, and the organization in
+    charge.
+    """
 
     deployment_id: int
     organization_id: int
@@ -105,9 +109,9 @@ def settle(
 ) -> Placement | None:
     """The placement that a launch opens: that of its link, else the one its custom values name.
 
-    The first launch of a link ties the placement to it. A link that was copied with its course carries the same custom value
-    under a new link and context: it gets a placement of its own with the same credential and settings, and no old work.
-    None where the link names no placement of this organization.
+    The first launch of a link ties the placement to it. A link that was copied with its course carries the
+    same custom value under a new link and context: it gets a placement of its own with the same credential
+    and settings, and no old work. None where the link names no placement of this organization.
     """
     if place.resource_link_id is None:
         return None

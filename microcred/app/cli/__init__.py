@@ -1,4 +1,6 @@
-"""The `microcred` command. Exit status: 0 done, 1 failed, 2 usage. `--json` puts machine-readable output on stdout."""
+"""The `microcred` command. Exit status: 0 done, 1 failed, 2 usage. `--json` puts machine-readable output on
+stdout.
+"""
 
 import sys
 

@@ -9,6 +9,7 @@ from microcred.credentials import (
     CatalogueRefused,
     export_catalogue,
     import_catalogue,
+    parse,
     to_yaml,
 )
 

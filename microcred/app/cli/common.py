@@ -1,4 +1,6 @@
-"""What every command needs: the assembled application, output as text or JSON, and failures in one sentence."""
+"""What every command needs: the assembled application, output as text or JSON, and failures in one
+sentence.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +32,9 @@ def json_option(function: F) -> F:
 
 @contextmanager
 def application() -> Iterator[Assembly]:
-    """The application for one command, on a database whose schema is right; closed afterwards. Raises Failed."""
+    """The application for one command, on a database whose schema is right; closed afterwards. Raises
+    Failed.
+    """
     assembly = assemble(Settings())
     try:
         if assembly.settings.embedded:

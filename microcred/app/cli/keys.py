@@ -45,7 +45,9 @@ def rotate(as_json: bool) -> None:
 @keys.command()
 @json_option
 def reseal(as_json: bool) -> None:
-    """Encrypt stored private keys with the first of MICROCRED_SECRET_KEYS, so that older ones can be dropped."""
+    """Encrypt stored private keys with the first of MICROCRED_SECRET_KEYS, so that older ones can be
+    dropped.
+    """
     with application() as app:
         count = app.lti.keys.reseal() + app.badges.reseal()
     if as_json:

@@ -14,7 +14,9 @@ from microcred.people.models import OFFICE_ROLES, LmsIdentity, Organization, Per
 
 @click.group()
 def person() -> None:
-    """People: list, invite by one-time link, suspend, restore. ID is `<registration_id>:<sub>` or `person:<public id>`."""
+    """People: list, invite by one-time link, suspend, restore. ID is `<registration_id>:<sub>` or
+    `person:<public id>`.
+    """
 
 
 @person.command("list")
@@ -178,7 +180,7 @@ def _find(session: Session, id_: str) -> Person:
     found = session.scalar(query)
     if found is None:
         raise Failed(
-            f"There is nobody called {id_}. IDs look like <registration_id>:<sub>; see `microcred person list`."
+            f"There is nobody called {id_}. IDs are <registration_id>:<sub>; see `microcred person list`."
         )
     return found
 

@@ -22,7 +22,9 @@ _OFFERED_SCHEMES = tuple(scheme for scheme in GRADE_SCHEMES if scheme != "gradua
 
 @blueprint.get("/choose")
 def choose() -> ResponseReturnValue:
-    """The list with what is chosen so far: `q` searches, `credential` and `scheme` say what the preview shows."""
+    """The list with what is chosen so far: `q` searches, `credential` and `scheme` say what the preview
+    shows.
+    """
     return _page()
 
 
@@ -135,7 +137,9 @@ def _notes(columns: Sequence[Column]) -> list[str]:
 
 
 def _send(reply: Answer, title: str, name: str) -> ResponseReturnValue:
-    """A page whose form carries the signed answer to the LMS; it sends itself, and has a button where scripts are off."""
+    """A page whose form carries the signed answer to the LMS; it sends itself, and has a button where scripts
+    are off.
+    """
     response = make_response(
         render_template(
             "coordinator/send.html",
