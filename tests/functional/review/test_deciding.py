@@ -166,7 +166,7 @@ def test_the_approver_meets_the_name_only_after_a_recommendation(world: World) -
     )
     world.finish(public_id, "award")
     with world.database.reading() as session:
-        assert reading_decide.case(session, world.actor(world.approver), public_id).name == "Terry Teacher"
+        assert reading_decide.case(session, world.actor(world.approver), public_id).name == "Terry Tryout"
 
 
 @pytest.mark.parametrize("kind", ["return_to_reviewer", "deny"])

@@ -33,7 +33,7 @@ from microcred.placements.models import GradeColumn, Placement
 
 START = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
 SHAPE_IDEAS = "mc-shape-ideas"
-SECRETS = ("Terry", "Teacher", "terry@school.example", "sub-terry-42", "terry_teacher_photo")
+SECRETS = ("Terry", "Tryout", "terry@school.example", "sub-terry-42", "terry_tryout_photo")
 """Whatever would tell a reviewer whose work it is."""
 
 
@@ -207,7 +207,7 @@ def _picture(attempt_id: int, part_id: str, requirement_id: str, number: int, no
         requirement_id=requirement_id,
         kind="file",
         caption="All the notes on one board",
-        file_name=f"terry_teacher_photo_{number}.png",
+        file_name=f"terry_tryout_photo_{number}.png",
         media_type="image/png",
         type_group="image",
         size=len(PICTURE),
@@ -225,7 +225,7 @@ def _link(attempt_id: int, part_id: str, requirement_id: str, now: datetime) -> 
         kind="link",
         type_group="link",
         caption="The shared board",
-        url="https://boards.example.org/terry_teacher_photo",
+        url="https://boards.example.org/terry_tryout_photo",
         created_at=now,
     )
 
@@ -286,7 +286,7 @@ def build(database: Database, clock: StoppedClock) -> World:
         people = {
             name: _person(session, registration, name, now)
             for name in (
-                "Terry Teacher",
+                "Terry Tryout",
                 "Robin Reviewer",
                 "Rowan Reviewer",
                 "Avery Approver",
