@@ -368,6 +368,9 @@ def _code_of(error: BaseException) -> Code:
         wrapped = next((a for a in seen.args if isinstance(a, BaseException)), None)
         seen = (inner if isinstance(inner, BaseException) else None) or wrapped or seen.__cause__
     kinds: list[tuple[tuple[type[BaseException], ...], Code]] = [
+        # requests looks where a redirect leads even when it is told not to follow it, and stumbles over the
+        # limit of 0.
+        ((requests.TooManyRedirects,), "unexpected_redirect"),
         ((ssl.SSLError, urllib3.exceptions.SSLError), "tls_error"),
         ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), "timeout"),
         ((ConnectionRefusedError,), "connect"),

@@ -22,9 +22,15 @@ class DestinationView:
     name: str
     failures: int
     paused_until: datetime | None
+    pause_reason: str | None
     stopped: bool
     first_due_at: datetime | None
     """The earliest moment anything of it is due; rows in flight count from the end of their lease."""
+
+    @property
+    def on_probation(self) -> bool:
+        """Whether it has rested and not succeeded since: one probe at a time tells whether it works again."""
+        return self.failures > 0 and self.pause_reason is not None
 
     def opens_at(self) -> datetime | None:
         """When there is something to do for it; None while it is stopped or empty."""
@@ -51,7 +57,7 @@ def claim(
     On PostgreSQL rows that another transaction holds are skipped; on SQLite one writer works at a time
     anyway.
     """
-    views = _look(session)
+    views = look(session)
     jobs: list[Job] = []
     for view in views:
         opens_at = view.opens_at()
@@ -114,7 +120,8 @@ def sign_off(session: Session, worker_id: str) -> None:
     session.execute(delete(OutboxWorker).where(OutboxWorker.id == worker_id))
 
 
-def _look(session: Session) -> list[DestinationView]:
+def look(session: Session) -> list[DestinationView]:
+    """Every destination as it stands."""
     first_due_at = (
         select(func.min(OutboxRow.due_at))
         .where(OutboxRow.destination == OutboxDestination.name, OutboxRow.state == WAITING)
@@ -124,6 +131,7 @@ def _look(session: Session) -> list[DestinationView]:
         OutboxDestination.name,
         OutboxDestination.failures,
         OutboxDestination.paused_until,
+        OutboxDestination.pause_reason,
         OutboxDestination.stopped,
         first_due_at,
     )

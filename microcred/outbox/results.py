@@ -189,7 +189,8 @@ def _judge(
         if destination.failures >= policy.breaker_after:
             _log.info("destination_recovered", destination=destination.name)
         destination.failures, destination.failing_since = 0, None
-        if destination.pause_reason == "not_answering":
+        rested = destination.paused_until is None or destination.paused_until <= now
+        if rested or destination.pause_reason == "not_answering":
             destination.paused_until = destination.pause_reason = None
         return
     destination.failures += tally.failed + (1 if tally.throttled else 0)

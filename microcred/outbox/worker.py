@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from microcred.database import Clock, Database, random_id
 from microcred.outbox.claims import Claim, DestinationView, claim, release, renew, sign_of_life, sign_off
 from microcred.outbox.lanes import Lanes
-from microcred.outbox.outcomes import Handler, Job, Outcome, Retry, registered
+from microcred.outbox.outcomes import Handler, Job, Outcome, Retry, Throttled, registered
 from microcred.outbox.policy import Limit, Policy
 from microcred.outbox.results import Result, store
 from microcred.outbox.wake import wake_of
@@ -86,13 +86,23 @@ class Worker:
         commands."""
         count = 0
         results: list[Result] = []
+        unbegun: list[Job] = []
         while True:
             now = self._clock.now()
             with self._database.writing() as session:
                 results = store(session, results, now=now, policy=self._policy, rng=self._rng)
+                release(session, unbegun, now=now)
                 taken = claim(session, now=now, lease=self._lease, room=self._share)
-            results += [(job, self._run(job)) for job in taken.jobs]
-            count += len(taken.jobs)
+            unbegun, resting = [], set[str]()
+            for job in taken.jobs:
+                if job.destination in resting:
+                    unbegun.append(job)
+                    continue
+                outcome = self._run(job)
+                results.append((job, outcome))
+                count += 1
+                if isinstance(outcome, Throttled):
+                    resting.add(job.destination)
             if not taken.jobs and not results:
                 return count
 
@@ -139,8 +149,8 @@ class Worker:
         return min(max((taken.next_due_at - now).total_seconds(), _LINGER), longest)
 
     def _share(self, view: DestinationView) -> int:
-        """This worker's part of a destination's limit; one probe at a time while its breaker is open."""
-        if view.failures >= self._policy.breaker_after:
+        """This worker's part of a destination's limit; one probe at a time after a pause."""
+        if view.on_probation:
             return 1
         return max(1, self._policy.limit_of(view.name).concurrency // self._living)
 

@@ -28,6 +28,7 @@ from microcred.credentials import CatalogueFile, definition_of, import_catalogue
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
 from microcred.database import Database
 from microcred.outbox import OutboxRow, Policy, Worker
+from microcred.outbox.claims import look
 from microcred.outgoing import Outgoing
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements import GradeColumn, Placement, columns_for
@@ -156,12 +157,16 @@ class World:
         return self.worker().run_due()
 
     def deliver_for(self, **span: float) -> None:
-        """Let time pass in steps, sending at each."""
+        """Let time pass, sending whenever something is due."""
         worker, end = self.worker(), self.clock.now() + timedelta(**span)
         while self.clock.now() < end:
             worker.run_due()
-            self.clock.pass_(seconds=10)
+            self.clock.time = min(end, max(self._next_due(end), self.clock.now() + timedelta(seconds=1)))
         worker.run_due()
+
+    def _next_due(self, end: datetime) -> datetime:
+        with self.database.reading() as session:
+            return min((at for view in look(session) if (at := view.opens_at()) is not None), default=end)
 
     # -- platforms and people ------------------------------------------------------------------
 
