@@ -9,7 +9,7 @@ outside references.
 import math
 import re
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from string import Template
 from typing import Literal
@@ -203,6 +203,7 @@ def _icon_source(name: str) -> Template:
     return Template(file.read_text("utf-8").replace("\n", ""))
 
 
+@lru_cache(maxsize=512)  # drawing letters is most of the work, and a catalogue page shows the same few badges
 def _ribbon(facts: ArtFacts, colours: Palette, size: Size) -> str:
     band = (
         f'<path d="M2 181H40V223H2l11-21zM238 181H200V223h38l-11-21z" fill="{colours.tail}"/>'

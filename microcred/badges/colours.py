@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from microcred.badges.errors import ArtError
 
@@ -32,6 +33,7 @@ class Palette:
     lettering: str
 
 
+@lru_cache(maxsize=512)
 def palette(primary: str, accent: str) -> Palette:
     """The palette. Raises ArtError `colour_invalid` unless both are `#rrggbb`."""
     primary, accent = checked(primary), checked(accent)

@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,15 @@ class Issued:
     baked: bytes
 
 
+@cache
+def picture() -> bytes:
+    return art.badge_png(art.badge_svg(ART), 200)
+
+
 def issued(facts: documents.AwardFacts) -> Issued:
     ob3 = integrity.sign(documents.ob3_credential(facts), KEY, f"{facts.issuer_did}#{KEY.multibase}", NOW)
     ob2 = documents.ob2_assertion(facts)
-    picture = art.badge_png(art.badge_svg(ART), 600)
-    return Issued(facts, ob3, ob2, bake(picture, ob2=json.dumps(ob2), ob3=json.dumps(ob3)))
+    return Issued(facts, ob3, ob2, bake(picture(), ob2=json.dumps(ob2), ob3=json.dumps(ob3)))
 
 
 def known_addresses(facts: documents.AwardFacts, *, revoked: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def host_badge(host: Host, badge: Issued) -> None:
     host.put_json(badge.ob2["id"], badge.ob2)
     host.put_json(urls.badge_class(facts.achievement.id), documents.ob2_badge_class(facts.of_class))
     host.put_json(urls.issuer(facts.issuer.id), documents.ob2_issuer_profile(urls, facts.issuer))
-    host.put_png(urls.art(facts.achievement.id), art.badge_png(art.badge_svg(ART), 600))
+    host.put_png(urls.art(facts.achievement.id), picture())
     host.put_png(urls.baked(facts.public_id), badge.baked)
 
 
