@@ -129,7 +129,7 @@ def export_catalogue(session: Session, title: str | None = None) -> dict[str, An
 
 def to_yaml(data: Mapping[str, Any]) -> str:
     """Catalogue data as YAML text that `parse` reads again."""
-    return yaml.dump(dict(data), Dumper=_Indented, allow_unicode=True, sort_keys=False, width=110)
+    return yaml.dump(dict(data), Dumper=_WithoutAliases, allow_unicode=True, sort_keys=False, width=110)
 
 
 def natural(version: str) -> list[tuple[int, int, str]]:
@@ -139,11 +139,14 @@ def natural(version: str) -> list[tuple[int, int, str]]:
     ]
 
 
-class _Indented(yaml.SafeDumper):
-    """Lists stand two columns in, as authors write them."""
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
+
+class _WithoutAliases(_Dumper):  # type: ignore[misc]
+    """Writes every value out; `parse` refuses aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 def _in_scale_order(document: dict[str, Any], head: Mapping[str, Any]) -> dict[str, Any]:

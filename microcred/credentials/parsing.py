@@ -103,9 +103,13 @@ def _cross(entries: Mapping[str, list[Any]], valid: Mapping[str, Mapping[int, An
     for name, section in ids.items():
         if name not in ("micro_credentials", "stacks"):
             yield from checks.repeated(section, (name,))
+    scales = {}
     for index, scale in valid["scales"].items():
-        yield from checks.check_scale(scale, ("scales", index))
-    known = known_ids(ids, {scale.id: scale for scale in valid["scales"].values()})
+        broken = list(checks.check_scale(scale, ("scales", index)))
+        yield from broken
+        if not broken:
+            scales[scale.id] = scale
+    known = known_ids(ids, scales)
     versioned = [
         ((name, index), document.id, document.version, document.issuer)
         for name in ("micro_credentials", "stacks")

@@ -6,7 +6,7 @@ What one part of the file says about another (ids that must exist, levels a scal
 (`as_data` gives out what was put in).
 """
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -31,12 +31,14 @@ T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Strict(False)]
 """A list in the file, a tuple here."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 def _printable(value: str) -> str:
     """Text without control characters: PostgreSQL keeps no NUL, and a page shows none of the others."""
-    for character in value:
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t":
-            raise ValueError(f"holds the control character U+{ord(character):04X}")
+    found = _CONTROL.search(value)
+    if found:
+        raise ValueError(f"holds the control character U+{ord(found[0]):04X}")
     return value
 
 
