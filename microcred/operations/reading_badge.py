@@ -1,4 +1,4 @@
-"""The badge as its holder sees it: the award, whether it is signed, and what became of grade and hours."""
+"""The badge as its holder sees it: the award, whether it is signed, and what became of the grade."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,12 +7,12 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import grade_passback
 from microcred.badges.models import Badge
-from microcred.credentials.models import Award
-from microcred.outbox.models import OutboxRow
+from microcred.credentials.models import Award, Pursuit
 
 GradeState = Literal["none", "waiting", "delivered", "stuck"]
-_ARRIVED = ("delivered", "accepted", "unverified")
+_ARRIVED = frozenset({"delivered", "accepted", "unverified", "superseded"})
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,24 @@ class EarnedBadge:
     is_signed: bool
     is_test: bool
     grade: GradeState
+    grade_sent: str
+    """`100 of 100`; empty where nothing was sent."""
     grade_at: datetime | None
 
 
-def earned_badge(session: Session, pursuit_id: int, attempt_id: int) -> EarnedBadge | None:
+def earned_badge(session: Session, pursuit: Pursuit) -> EarnedBadge | None:
     """The award of a pursuit that stands; None where there is none."""
     award = session.scalar(
         select(Award)
-        .where(Award.pursuit_id == pursuit_id, Award.revoked_at.is_(None))
+        .where(Award.pursuit_id == pursuit.id, Award.revoked_at.is_(None))
         .order_by(Award.id.desc())
         .limit(1)
     )
     if award is None:
         return None
     image = session.scalar(select(Badge.image_key).where(Badge.award_id == award.id))
-    grade, at = _grade(session, attempt_id)
+    cells = grade_passback.sync_rows(session, pursuit.placement_id, [pursuit.person_id])
+    sent = [cell for cell in cells.get(pursuit.person_id, ()) if cell.state != "none"]
     return EarnedBadge(
         award.public_id,
         award.awarded_at,
@@ -48,25 +51,16 @@ def earned_badge(session: Session, pursuit_id: int, attempt_id: int) -> EarnedBa
         award.clock_hours,
         bool(image),
         award.is_test,
-        grade,
-        at,
+        _state({cell.state for cell in sent}),
+        sent[0].sent if sent else "",
+        max((cell.tried_at for cell in sent if cell.tried_at is not None), default=None),
     )
 
 
-def _grade(session: Session, attempt_id: int) -> tuple[GradeState, datetime | None]:
-    """How far the newest score of the try is."""
-    row = session.execute(
-        select(OutboxRow.state, OutboxRow.finished_at)
-        .where(
-            OutboxRow.kind == "score",
-            OutboxRow.subject_type == "attempt",
-            OutboxRow.subject_id == str(attempt_id),
-        )
-        .order_by(OutboxRow.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return "none", None
-    if row.state in _ARRIVED:
-        return "delivered", row.finished_at
-    return ("waiting" if row.state == "waiting" else "stuck"), None
+def _state(states: set[str]) -> GradeState:
+    """One word for all columns: the worst of them."""
+    if not states:
+        return "none"
+    if states <= _ARRIVED:
+        return "delivered"
+    return "waiting" if states <= _ARRIVED | {"waiting"} else "stuck"

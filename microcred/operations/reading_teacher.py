@@ -1,7 +1,7 @@
 """What a teacher reads: the credential's home, a part with its boxes and evidence, what is missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from microcred.credentials.completeness import (
     Answer,
     Missing,
     PartProgress,
+    PartStep,
     Piece,
     Work,
     all_missing,
@@ -40,7 +41,14 @@ from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotAllowed, NotFound
 from microcred.placements import Placement
 
-NOT_STARTED = "not_started"
+
+class NotStarted(NotFound):
+    """The person has no try here yet: the first page of the credential starts one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not_started", "You have not started here yet. Open the first page of the credential."
+        )
 
 
 @dataclass(frozen=True)
@@ -189,7 +197,7 @@ def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
     )
     attempt = newest_attempt(session, pursuit.id, lock=lock) if pursuit is not None else None
     if pursuit is None or attempt is None:
-        raise NotFound(NOT_STARTED, "You have not started here yet. Open the first page of the credential.")
+        raise NotStarted
     version = session.get_one(CredentialVersion, pursuit.version_id)
     return Loaded(
         placement,
@@ -216,7 +224,7 @@ def current_try(session: Session, actor: Actor) -> Try:
 def try_of(session: Session, loaded: Loaded) -> Try:
     """The page's view of loaded rows."""
     attempt = loaded.attempt
-    parts = tuple(progress(loaded.definition, loaded.work))
+    parts = tuple(_to_fix(loaded, part) for part in progress(loaded.definition, loaded.work))
     saved = [row.saved_at for row in loaded.responses.values()] + [item.created_at for item in loaded.items]
     decided = session.scalar(
         select(func.count())
@@ -236,6 +244,18 @@ def try_of(session: Session, loaded: Loaded) -> Try:
         submit_by=loaded.placement.submit_by,
         has_feedback=bool(decided),
     )
+
+
+def _to_fix(loaded: Loaded, part: PartProgress) -> PartProgress:
+    """In a later try, a part that came back and was not touched since is work to do, though nothing is missing."""
+    attempt = loaded.attempt
+    if attempt.number == 1 or part.state is not PartStep.READY:
+        return part
+    moments = [row.saved_at for row in loaded.responses.values() if row.part_id == part.part_id]
+    moments += [item.created_at for item in loaded.items if item.part_id == part.part_id]
+    if any(moment > attempt.created_at for moment in moments):
+        return part
+    return replace(part, state=PartStep.STARTED, fraction=0.5, note="Changes asked for")
 
 
 def part_work(

@@ -8,8 +8,8 @@ from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
 from microcred.credentials.steps import State
 from microcred.operations import arriving, reading_feedback, reading_teacher, teacher
-from microcred.operations.errors import NotFound
 from microcred.operations.reading_badge import earned_badge
+from microcred.operations.reading_teacher import NotStarted
 from microcred.web.base import wording
 from microcred.web.base.surface import actor, page_url
 from microcred.web.services import services
@@ -29,9 +29,7 @@ def home() -> ResponseReturnValue:
     try:
         with services().database.reading() as session:
             found = reading_teacher.current_try(session, who)
-    except NotFound as missing:
-        if missing.code != reading_teacher.NOT_STARTED:
-            raise
+    except NotStarted:
         with services().database.writing() as session:
             teacher.open_pursuit(session, who, services().clock.now())
         with services().database.reading() as session:
@@ -45,6 +43,12 @@ def home() -> ResponseReturnValue:
         needs=_needs(found.definition),
         State=State,
     )
+
+
+@blueprint.errorhandler(NotStarted)
+def not_started(_error: NotStarted) -> ResponseReturnValue:
+    """Somebody came to an inner page first: the first page starts the try."""
+    return redirect(page_url("teacher.home"), 303)
 
 
 @blueprint.get("/preview")
@@ -79,7 +83,7 @@ def badge() -> ResponseReturnValue:
     """The badge page, once there is an award."""
     with services().database.reading() as session:
         loaded = reading_teacher.load(session, actor())
-        found = earned_badge(session, loaded.pursuit.id, loaded.attempt.id)
+        found = earned_badge(session, loaded.pursuit)
     if found is None:
         return redirect(page_url("teacher.home"), 303)
     origin = services().settings.badge_url

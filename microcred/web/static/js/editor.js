@@ -91,6 +91,7 @@
 
   function say(box, words, kind) {
     box.said.textContent = words;
+    if (kind === "saved") box.said.prepend(box.element.querySelector("[data-tick]").content.cloneNode(true));
     box.said.className = kind === "saved" ? "saved" : kind === "warn" ? "ink-revise" : "soft";
   }
 

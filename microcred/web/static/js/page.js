@@ -10,7 +10,7 @@
     if (height === tellHeight.last) return;
     tellHeight.last = height;
     // The height is no secret and the platform's origin may differ from the frame's parent chain.
-    window.parent.postMessage({ subject: "lti.frameResize", height }, "*");
+    window.parent.postMessage({ subject: "lti.frameResize", message_id: `height-${height}`, height }, "*");
   }
 
   if (inFrame) {
