@@ -105,5 +105,20 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
+def outbox_on(clock: SetClock) -> Iterator[Callable[[str], Outbox]]:
+    """An outbox on a database of one kind."""
+    made: list[Database] = []
+
+    def make(url: str) -> Outbox:
+        made.append(Database(url))
+        Base.metadata.create_all(made[-1].engine, tables=TABLES)
+        return Outbox(made[-1], clock)
+
+    yield make
+    for database in made:
+        database.dispose()
+
+
+@pytest.fixture
 def outbox(database: Database, clock: SetClock) -> Outbox:
     return Outbox(database, clock)
