@@ -130,16 +130,12 @@ def _part_words(part: Part) -> str:
     return f"{part.title}: {looked_for}"
 
 
-def _standards(definition: Definition) -> list[tuple[str, str]]:
+def _standards(definition: Definition) -> list[tuple[str, str, str]]:
+    """Each standard: its short name, what it asks, the framework it is from."""
     return [
-        (f"{_framework(definition, one.framework)} {one.code}", one.label)
+        (f"{one.framework} {one.code}", one.label, definition.frameworks[one.framework].name)
         for one in definition.document.standards_alignment
     ]
-
-
-def _framework(definition: Definition, key: str) -> str:
-    found = definition.frameworks.get(key)
-    return found.name if found else key
 
 
 def _files(award: PublicAward) -> dict[str, str] | None:

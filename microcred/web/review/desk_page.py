@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ToDo:
-    """A criterion of another part that still needs something."""
+    """Another part that still needs something."""
 
     title: str
     number: int
@@ -138,12 +138,17 @@ def _steps(desk: Desk, current: Part) -> Iterator[Step]:
 
 
 def _to_do_elsewhere(desk: Desk, current: Part) -> Iterator[ToDo]:
-    for criteria, state in ((desk.unrated, "not rated yet"), (desk.uncommented, "needs a comment")):
-        for part, criterion in criteria:
-            if part.id != current.id:
-                yield ToDo(
-                    criterion.title, part.number, state, part_url(desk.public_id, part.id, criterion.id)
-                )
+    for part in desk.definition.parts:
+        unrated = [criterion for other, criterion in desk.unrated if other.id == part.id]
+        uncommented = [criterion for other, criterion in desk.uncommented if other.id == part.id]
+        if part.id == current.id or not (unrated or uncommented):
+            continue
+        state = "needs a comment"
+        if unrated:
+            all_of_it = len(unrated) == len(part.criteria)
+            state = "not rated yet" if all_of_it else f"{len(unrated)} of {len(part.criteria)} not rated yet"
+        url = part_url(desk.public_id, part.id, (unrated or uncommented)[0].id)
+        yield ToDo(part.title, part.number, state, url)
 
 
 def _finish(desk: Desk) -> dict[str, Any]:
@@ -157,6 +162,7 @@ def _finish(desk: Desk) -> dict[str, Any]:
         )
         return {
             "blockers": (),
+            "finished_title": "You have finished this one.",
             "finished_words": f"You recommended {'the award' if awarded else 'revisions'}. {after}",
         }
     if desk.outcome.passed:
@@ -173,7 +179,12 @@ def _finish(desk: Desk) -> dict[str, Any]:
             "outcome_words": f"The teacher reads your comments and sends it in again.{stay}",
             "finish_label": "Finish and ask for revisions",
         }
-    return {**said, "blockers": tuple(_blockers(desk)), "finished_words": "It is no longer with you."}
+    return {
+        **said,
+        "blockers": tuple(_blockers(desk)),
+        "finished_title": "It is not with you now.",
+        "finished_words": "",
+    }
 
 
 def _blockers(desk: Desk) -> Iterator[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from microcred.credentials.models import Award
 from microcred.people import links
 from microcred.people.models import AuditEvent
-from tests.functional.review.visitor import Visitor
+from tests.functional.review.visitor import ORIGIN, Visitor
 from tests.functional.review.world import PASSING, PICTURE, REVISIONS, SECRETS, World
 
 
@@ -173,12 +173,8 @@ def test_a_form_from_another_site_changes_nothing(world: World, reviewer: Visito
     public_id = world.submitted()
     reviewer.get("/desk/review/")
     path = f"/desk/review/{public_id}/start"
-    forged = reviewer.client.post(
-        path, base_url="https://tool.example", headers={"Sec-Fetch-Site": "cross-site"}
-    )
-    without_token = reviewer.client.post(
-        path, base_url="https://tool.example", headers={"Sec-Fetch-Site": "same-origin"}
-    )
+    forged = reviewer.client.post(path, base_url=ORIGIN, headers={"Sec-Fetch-Site": "cross-site"})
+    without_token = reviewer.client.post(path, base_url=ORIGIN, headers={"Sec-Fetch-Site": "same-origin"})
     assert (forged.status_code, without_token.status_code) == (403, 403)
     assert world.state(public_id) == "submitted"
 

@@ -11,7 +11,7 @@ from microcred.database import Database, random_id
 from microcred.people import links
 from tests.functional.review.world import StoppedClock
 
-ORIGIN = "https://tool.example"
+ORIGIN = "https://tool.example.org"
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
