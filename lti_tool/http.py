@@ -242,7 +242,9 @@ class _Views:
                 return view(**values)
             except LtiRefused as refused:
                 return self._refused(refused)
-            except (DBAPIError, PoolTimeout):
+            except (DBAPIError, PoolTimeout) as error:
+                # The error's text may hold what was to be stored, so only its kind is logged.
+                _log.error("database_unavailable", error=type(error).__name__)
                 return self._refused(LtiRefused("temporarily_unavailable"))
 
         return guarded

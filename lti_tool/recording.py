@@ -106,6 +106,7 @@ def _record(session: Session, given: _Given, *, retried: bool) -> Accepted:
     if present != given.facts:
         raise RegistrationChanged(present)
     deployment_id = _deployment(session, given, found)
+    _check_named_at_login(session, given)
     if isinstance(details, LtiRefused):
         raise details
     identity_id, person_id = _person(session, given, details, found)
@@ -176,6 +177,20 @@ def _deployment(session: Session, given: _Given, found: Any) -> int:
         organization_id=given.facts.organization_id,
         created_at=given.now,
     )
+
+
+def _check_named_at_login(session: Session, given: _Given) -> None:
+    """The signed claim decides; but a login for a deployment we do not know is refused all the same."""
+    named = given.login.deployment_id
+    if named is None or named == given.core.deployment_id:
+        return
+    known = select(Deployment.id).where(
+        Deployment.registration_id == given.facts.row_id,
+        Deployment.deployment_id == named.replace("\0", ""),
+        Deployment.state == "approved",
+    )
+    if session.scalar(known) is None:
+        raise LtiRefused("deployment_unknown")
 
 
 def _person(session: Session, given: _Given, details: Details, found: Any) -> tuple[int, int]:

@@ -32,8 +32,8 @@ class LoginState:
     target: str
     binding_digest: str
     expires_at: int
-    deployment_digest: str | None
-    """Of the deployment named at login, if one was."""
+    deployment_id: str | None
+    """The deployment named at login, if one was."""
     storage_target: str | None
     """`lti_storage_target`: the platform offered its storage, and this login used it."""
 
@@ -50,10 +50,6 @@ class LoginState:
     def is_bound_by(self, secret: str | None) -> bool:
         """Whether `secret` is the one this login left with the browser."""
         return bool(secret) and hmac.compare_digest(digest(secret or ""), self.binding_digest)
-
-    def is_for_deployment(self, deployment_id: str) -> bool:
-        """Whether the login named this deployment, or none."""
-        return self.deployment_digest is None or self.deployment_digest == digest(deployment_id)
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class States:
             target=target,
             binding_digest=digest(binding),
             expires_at=int((now + LIFETIME).timestamp()),
-            deployment_digest=digest(deployment_id) if deployment_id else None,
+            deployment_id=deployment_id[:256] if deployment_id else None,
             storage_target=storage_target,
         )
         return NewState(login, self.seal(login), binding)
@@ -105,7 +101,7 @@ class States:
             login.target,
             login.binding_digest,
             login.expires_at,
-            login.deployment_digest,
+            login.deployment_id,
             login.storage_target,
         ]
         return self._keyring.seal_text("state", {"s": fields})

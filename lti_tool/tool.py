@@ -70,9 +70,9 @@ class LtiTool:
         return ServiceClient(self.services.caller_for(registration))
 
     def sign_message(self, registration: RegistrationFacts, claims: Mapping[str, Any]) -> str:
-        """A tool-originating message (Security Framework 5.2): `claims` in the envelope that platforms ask for, signed.
+        """A tool-originating message (Security Framework 5.2): `claims` in their envelope, signed.
 
-        Schoology refuses one without `nonce`; Canvas looks the tool up by `iss`; Moodle allows no clock difference.
+        Schoology refuses one without `nonce`, Canvas looks the tool up by `iss`, Moodle allows no leeway.
         """
         envelope = {"iss": registration.client_id, "aud": registration.issuer, "nonce": fresh_id()}
         return self.keys.sign_now({**claims, **envelope}, MESSAGE_LIFETIME)

@@ -1,5 +1,6 @@
 """The tool's LTI surface beside independent platforms: A with two deployments, and B."""
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 import demo_lms
 from demo_lms import ABSENT, CLAIMS, LoginInitiation, Platform, SigningKey, TokenForm
+from demo_lms.keys import b64url
 from lti_tool import registrations
 from lti_tool.facts import RegistrationFacts
 from lti_tool.http import create_blueprint
@@ -243,6 +245,19 @@ def signing_key(kid: str) -> SigningKey:
     if kid not in _KEYS:
         _KEYS[kid] = SigningKey.generate(kid)
     return _KEYS[kid]
+
+
+def rewritten(old: bytes, new: bytes, kid: str = "a-1") -> TokenForm:
+    """A genuine token whose payload text is changed before it is signed: what no JSON writer writes."""
+
+    def edit(token: str) -> str:
+        head, payload, _ = token.split(".")
+        text = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        assert old in text
+        signed = f"{head}.{b64url(text.replace(old, new))}"
+        return f"{signed}.{b64url(signing_key(kid).sign(signed.encode()))}"
+
+    return TokenForm(edit=edit)
 
 
 def is_accepted(answer: TestResponse) -> bool:
