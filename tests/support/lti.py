@@ -311,7 +311,15 @@ def lti_world(
         keyring=Keyring(["a secret of the tests, long enough"]),
         clock=clock,
         outgoing=Outgoing(allow),
-        settings=LtiSettings(TOOL, allow, **{"rate_login": 0, "rate_failed_launch": 0, **(settings or {})}),
+        settings=LtiSettings(
+            **{
+                "public_url": TOOL,
+                "allow_hosts": allow,
+                "rate_login": 0,
+                "rate_failed_launch": 0,
+                **(settings or {}),
+            }
+        ),
         cache=cache,
     )
     app = Flask(__name__)
