@@ -154,7 +154,7 @@ def _part(
     items: Sequence[EvidenceItem],
 ) -> PartWork:
     written = tuple(
-        _answer(prompt, number, response, before)
+        _answer(prompt, f"question {number}" if len(part.prompts) > 1 else "question", response, before)
         for number, prompt in enumerate(part.prompts, start=1)
         for (prompt_id, _), response in sorted(answers.items())
         if prompt_id == prompt.id
@@ -177,7 +177,7 @@ def _part(
 
 def _answer(
     prompt: Prompt,
-    number: int,
+    question: str,
     response: Response,
     before: Mapping[tuple[str, str], Response] | None,
 ) -> Answer:
@@ -185,7 +185,7 @@ def _answer(
     return Answer(
         heading=person_label(response.student_code, prompt.repeat_per or "")
         if response.student_code
-        else f"question {number}",
+        else question,
         label=prompt.label,
         text=prompt.text,
         paragraphs=runs(response.body, old.body if old is not None else None),

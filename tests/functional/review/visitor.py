@@ -5,13 +5,18 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from lti_tool.models import Launch
+from microcred.app.wiring import Assembly
 from microcred.database import Database, random_id
 from microcred.people import links
-from tests.functional.review.world import StoppedClock
+from microcred.people.models import LmsIdentity
+from tests.functional.review.world import StoppedClock, World
 
-ORIGIN = "https://tool.example.org"
+HOST = "tool.example.org"
+ORIGIN = f"https://{HOST}"
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -22,6 +27,7 @@ class Visitor:
         self.client = app.test_client()
         self.page = ""
         """What is on the screen."""
+        self.home = "/desk/"
         self.seen: list[str] = []
         """Every body and header this person was ever sent."""
 
@@ -34,6 +40,36 @@ class Visitor:
         visitor.get(f"/desk/enter?t={secret}")
         assert visitor.post("/desk/enter", t=secret).status_code == 303
         visitor.get("/desk/")
+        return visitor
+
+    @classmethod
+    def in_course(
+        cls, app: Flask, assembly: Assembly, world: World, person_id: int, *rights: str
+    ) -> "Visitor":
+        """A person who has come in by a launch of the course; `home` is their `/app/<L>/`."""
+        now = assembly.clock.now()
+        with world.database.writing() as session:
+            identity = session.scalars(select(LmsIdentity).where(LmsIdentity.person_id == person_id)).one()
+            launch = Launch(
+                state_id=random_id(),
+                registration_id=world.registration_id,
+                deployment_id=world.deployment_id,
+                context_id=world.context_id,
+                identity_id=identity.id,
+                person_id=person_id,
+                message_type="LtiResourceLinkRequest",
+                rights=sorted(rights),
+                bound_by="cookie",
+                created_at=now,
+                last_seen_at=now,
+            )
+            session.add(launch)
+            session.flush()
+            launch_id = launch.public_id
+        visitor = cls(app)
+        cookie = assembly.lti.sessions.cookie_for(launch_id)
+        visitor.client.set_cookie(cookie.name, cookie.value, domain=HOST, path=cookie.path)
+        visitor.home = cookie.path
         return visitor
 
     def get(self, path: str, **headers: str) -> TestResponse:
@@ -66,8 +102,3 @@ class Visitor:
         if response.mimetype == "text/html" and response.status_code != 303:
             self.page = body.decode()
         return response
-
-
-def unused_id() -> str:
-    """A public id that nothing has."""
-    return random_id()

@@ -73,11 +73,11 @@ function startSaving(form) {
   }
 }
 
-// The answer holds whole elements, each of which takes the place of the one with its id.
+// The answer holds whole elements: what is in each goes into the one with its id, so that a live region stays one.
 function replaceById(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const fresh of page.body.querySelectorAll("[data-fresh]")) {
-    document.getElementById(fresh.id)?.replaceWith(fresh);
+    document.getElementById(fresh.id)?.replaceChildren(...fresh.childNodes);
   }
 }
 
