@@ -142,6 +142,12 @@ class World:
         self.finish(public_id, "award")
         return public_id
 
+    def recommended_by_now(self, public_id: str) -> str:
+        """Finish a review that was begun, for the award."""
+        self.rate(public_id, PASSING)
+        self.finish(public_id, "award")
+        return public_id
+
     def decide(self, public_id: str, kind: str, reason: str = "", *, by: int | None = None) -> decide.Decided:
         """Decide as the approver."""
         with self.database.writing() as session:
