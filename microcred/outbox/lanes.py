@@ -9,6 +9,10 @@ from time import monotonic
 from microcred.outbox.outcomes import Job, Outcome, Throttled
 from microcred.outbox.results import Result
 
+_AHEAD = 4
+"""Jobs in hand for each that may be in flight: threads need not wait for the next claim, and claims are
+fewer and larger."""
+
 
 @dataclass
 class _Lane:
@@ -39,12 +43,11 @@ class Lanes:
         self._stopped = False
 
     def room(self, destination: str, share: int, per_second: float | None) -> int:
-        """How many more jobs of a destination are wanted: twice its share, so that threads need not wait
-        for the next claim."""
+        """How many more jobs of a destination are wanted, some more than its threads can begin at once."""
         with self._condition:
             lane = self._lanes.setdefault(destination, _Lane(filled_at=monotonic()))
             lane.share, lane.per_second = share, per_second
-            wanted = 2 * share - len(lane.ready) - len(lane.in_flight)
+            wanted = _AHEAD * share - len(lane.ready) - len(lane.in_flight)
             return wanted if per_second is None else min(wanted, self._tokens(lane, per_second))
 
     def put(self, jobs: Sequence[Job]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from microcred.outbox.models import OutboxDestination, OutboxRow
@@ -27,6 +27,19 @@ from microcred.outbox.outcomes import (
 from microcred.outbox.policy import Policy
 from microcred.outbox.queue import release_next
 
+# Sent through the connection, not the session: a batch of this size need not pass the unit of work.
+_WRITE = (
+    update(OutboxRow)
+    .where(OutboxRow.id == bindparam("row_id"))
+    .values(
+        leased_until=None,
+        state=bindparam("new_state"),
+        due_at=bindparam("new_due_at"),
+        finished_at=bindparam("new_finished_at"),
+        reason=bindparam("new_reason"),
+        last_answer=bindparam("new_last_answer"),
+    )
+)
 _log = structlog.get_logger("microcred.outbox")
 Result = tuple[Job, Outcome]
 
@@ -58,9 +71,9 @@ def store(
     replaced = _keys_with_newer(session, retried)
     changes = [_change(job, outcome, job.order_key in replaced, now, policy, rng) for job, outcome in settled]
     if changes:
-        session.execute(update(OutboxRow), changes)
+        session.connection().execute(_WRITE, changes)
     finished = [
-        job.order_key for (job, _), change in zip(settled, changes, strict=True) if change["finished_at"]
+        job.order_key for (job, _), change in zip(settled, changes, strict=True) if change["new_finished_at"]
     ]
     release_next(session, [key for key in finished if key is not None])
     _judge_destinations(session, settled, now, policy, rng)
@@ -123,36 +136,35 @@ def _change(
 ) -> dict[str, Any]:
     """The new values of one row."""
     change: dict[str, Any] = {
-        "id": job.id,
-        "leased_until": None,
-        "due_at": now,
-        "finished_at": now,
-        "reason": getattr(outcome, "reason", None),
-        "last_answer": dict(outcome.answer) if outcome.answer is not None else None,
+        "row_id": job.id,
+        "new_due_at": now,
+        "new_finished_at": now,
+        "new_reason": getattr(outcome, "reason", None),
+        "new_last_answer": dict(outcome.answer) if outcome.answer is not None else None,
     }
     match outcome:
         case Retry() | Throttled() if replaced:
-            return change | {"state": "superseded"}
+            return change | {"new_state": "superseded"}
         case Throttled():
-            return change | {"state": "waiting", "finished_at": None}
+            return change | {"new_state": "waiting", "new_finished_at": None}
         case Retry() if now - job.first_tried_at < policy.window:
             due_at = now + policy.row_delay(job.attempt, outcome.after, rng)
-            return change | {"state": "waiting", "finished_at": None, "due_at": due_at}
+            return change | {"new_state": "waiting", "new_finished_at": None, "new_due_at": due_at}
         case Retry():
             _log.error(
                 "outbox_dead", row=job.id, kind=job.kind, destination=job.destination, reason=outcome.reason
             )
-            return change | {"state": "dead"}
+            return change | {"new_state": "dead"}
         case Delivered():
-            return change | {"state": "delivered"}
+            return change | {"new_state": "delivered"}
         case Accepted():
-            return change | {"state": "accepted"}
+            return change | {"new_state": "accepted"}
         case Unverified():
-            return change | {"state": "unverified"}
+            return change | {"new_state": "unverified"}
         case Superseded():
-            return change | {"state": "superseded"}
+            return change | {"new_state": "superseded"}
         case Blocked():
-            return change | {"state": "blocked"}
+            return change | {"new_state": "blocked"}
     raise TypeError(f"{type(outcome).__name__} is not an outcome of the outbox")
 
 
