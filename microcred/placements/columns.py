@@ -38,7 +38,8 @@ def columns_for(definition: Definition, scheme: str) -> tuple[Column, ...]:
     document = definition.document
     if scheme == "per_part":
         return tuple(
-            Column(part.id, f"{document.title}: {part.number}. {part.title}", 1.0) for part in document.parts
+            Column(part.id, f"{document.badge.name}, Part {part.number}: {part.title}", 1.0)
+            for part in document.parts
         )
     maximum = {"complete": 1.0, "hundred": 100.0, "graduate_letter": 100.0}.get(scheme)
     if maximum is None:

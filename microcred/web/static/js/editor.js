@@ -16,7 +16,7 @@
   function makeBox(element) {
     const area = element.querySelector("textarea.answer");
     const box = {
-      place: element.dataset.place, element, area, timer: 0, sending: false, sent: area.value,
+      place: element.dataset.place, element, area, timer: 0, saving: null, sent: area.value,
       revision: element.querySelector("input[type=hidden]"),
       said: element.querySelector("[data-saved]"),
     };
@@ -53,10 +53,16 @@
     }
   }
 
-  async function save(box, choice = "") {
+  // One save of a box at a time. Who asks meanwhile waits for it, and for one more if there is something newer by then.
+  async function save(box) {
     clearTimeout(box.timer);
-    if (box.sending || box.waiting || (!isDirty(box) && !choice)) return;
-    box.sending = true;
+    while (box.saving) await box.saving;
+    if (box.waiting || !isDirty(box)) return;
+    box.saving = send(box);
+    try { await box.saving; } finally { box.saving = null; }
+  }
+
+  async function send(box) {
     const text = box.area.value;
     say(box, "Saving", "soft");
     const body = new URLSearchParams({
@@ -71,7 +77,6 @@
     } catch {
       answer = null;
     }
-    box.sending = false;
     if (!answer || answer.status >= 500) {
       say(box, "Not saved yet. Keep writing: your words stay here and are saved when the connection is back.", "warn");
       return later(box, AGAIN_MS);

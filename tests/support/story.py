@@ -1,0 +1,187 @@
+"""People of the story, each in a browser of their own: what they click, as they would."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+
+from tests.support import chromium
+from tests.support.demo import Demo
+
+COURSE = "Active Classrooms, Fall cohort"
+WORDS = (
+    "We wrote three room rules together and kept them on the wall. Students listed ideas alone for four "
+    "minutes, then sorted them into clusters and voted with a reason. Student A moved from one idea to six; "
+    "the last sketch has a title and a change that came from a classmate. I counted notes before any talking "
+    "and compared first and last drafts."
+)
+SLOW = 30_000
+
+
+class Pictures:
+    """Screenshots under names that sort in the order of the story."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._number = folder, 0
+
+    def take(self, page: Page, name: str) -> None:
+        """The whole page. A frame is only painted where the window reaches, so the window is made as high
+        as the page.
+        """
+        self._number += 1
+        width = page.viewport_size["width"] if page.viewport_size else 1100
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(max(height, 800), 6000)})
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(150)
+        page.screenshot(path=self._folder / f"{self._number:02d}-{name}.png")
+        page.set_viewport_size({"width": width, "height": 800})
+
+
+class Files:
+    """Small real files, each with content of its own (the same file twice is refused as a duplicate)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._number = folder, 0
+
+    def for_words(self, takes: str) -> Path:
+        """A new file that a requirement takes; `takes` is what the page says, such as `Pictures and PDF`."""
+        self._number += 1
+        colour = (self._number * 40 % 256, 200, 220)
+        if "pictures" in takes.lower():
+            path = self._folder / f"piece-{self._number}.png"
+            Image.new("RGB", (640, 480), colour).save(path)
+        else:
+            path = self._folder / f"notes-{self._number}.pdf"
+            Image.new("RGB", (595, 842), colour).save(path, "PDF")
+        return path
+
+
+@contextmanager
+def at_course(browser: Browser, demo: Demo, name: str, course: str = COURSE) -> Iterator[Page]:
+    """Somebody in the LMS, on the page of a course."""
+    with chromium.person(browser) as context:
+        page = context.new_page()
+        page.goto(demo.lms_url)
+        page.get_by_role("region", name=course).or_(page.locator("section", has_text=course)).get_by_role(
+            "button", name=name, exact=True
+        ).first.click()
+        expect(page.get_by_role("heading", name=course)).to_be_visible()
+        yield page
+
+
+@contextmanager
+def at_desk(browser: Browser, link: str) -> Iterator[Page]:
+    """Somebody who came by a one-time link."""
+    with chromium.person(browser) as context:
+        page = context.new_page()
+        page.goto(link)
+        page.get_by_role("button", name="Open my desk").click()
+        expect(page.get_by_role("heading", name="Your desk")).to_be_visible()
+        yield page
+
+
+def tool(page: Page) -> FrameLocator:
+    """The tool inside the LMS's page."""
+    return page.frame_locator("iframe#tool")
+
+
+def open_link(page: Page, title: str) -> FrameLocator:
+    """Click a link of the course page; gives the tool in its frame."""
+    page.get_by_role("link", name=title).first.click()
+    frame = tool(page)
+    expect(frame.locator("main")).to_be_visible(timeout=SLOW)
+    return frame
+
+
+def add_to_course(page: Page, title: str, scheme: str) -> None:
+    """A coordinator adds a credential by deep linking."""
+    page.get_by_role("button", name="Add content").click()
+    frame = tool(page)
+    frame.get_by_role("radio", name=title).check(timeout=SLOW)
+    frame.get_by_role("radio", name=scheme).check()
+    expect(frame.locator("#preview table")).to_be_visible()
+    frame.get_by_role("button", name="Add to course").click()
+    expect(page.get_by_role("link", name=title)).to_be_visible(timeout=SLOW)
+
+
+def fill_part(frame: FrameLocator, files: Files) -> None:
+    """Write every answer of the part that is open, confirm permissions, and add the evidence it asks for."""
+    for answer in frame.locator("textarea.answer:not([readonly])").all():
+        answer.fill(WORDS)
+        box = answer.locator("xpath=ancestor::*[contains(@class, 'box')]")
+        expect(box.locator("[data-saved]")).to_contain_text("Saved", timeout=SLOW)
+    confirm = frame.get_by_role("button", name="It is on file at school")
+    while confirm.count():
+        before = confirm.count()
+        confirm.first.click()
+        expect(confirm).to_have_count(before - 1, timeout=SLOW)
+    for need in [need.get_attribute("id") for need in frame.locator("section.need").all()]:
+        _give(frame, frame.locator(f"section#{need}"), files)
+
+
+def _give(frame: FrameLocator, need: Locator, files: Files) -> None:
+    count = need.locator(".tag.count")
+    has, of = (int(n) for n in re.findall(r"\d+", count.inner_text())[:2])
+    for number in range(has, of):
+        need.get_by_text("Add a file or photo").click()
+        takes = need.locator("[id^=fh-]").inner_text()
+        need.get_by_label("File", exact=True).set_input_files(files.for_words(takes))
+        need.get_by_label("What it shows").first.fill(f"Piece {number + 1}, cropped")
+        need.get_by_role("button", name="Add this file").click()
+        expect(count).to_contain_text(f"{number + 1} of", timeout=SLOW)
+
+
+def fill_all(frame: FrameLocator, files: Files) -> None:
+    """Go through the parts from the credential's home and fill each one that is open."""
+    links = frame.locator(".partlist a")
+    expect(links.first).to_be_visible(timeout=SLOW)
+    for number in range(links.count()):
+        frame.locator(".partlist a").nth(number).click()
+        expect(frame.locator("#part")).to_be_visible(timeout=SLOW)
+        fill_part(frame, files)
+        frame.locator(".bar-home").click()
+        expect(frame.locator(".partlist")).to_be_visible(timeout=SLOW)
+
+
+def submit(frame: FrameLocator) -> None:
+    """Check, confirm every statement, submit."""
+    frame.get_by_role("link", name=re.compile("Check and submit")).first.click()
+    expect(frame.get_by_role("button", name="Submit for review")).to_be_enabled(timeout=SLOW)
+    for box in frame.locator("input[name=confirm]").all():
+        box.check()
+    frame.get_by_role("button", name="Submit for review").click()
+    expect(frame.locator("main")).to_contain_text("Submitted", timeout=SLOW)
+
+
+def start_review(page: Page, title: str) -> None:
+    """A reviewer takes the first try of a credential from the queue."""
+    page.get_by_role("link", name=re.compile("^Review")).first.click()
+    row = page.get_by_role("row").filter(has_text=title).first
+    row.get_by_role("button", name=re.compile("^Start")).click()
+    expect(page.locator("[data-review-desk]")).to_be_visible()
+
+
+def rate_all(page: Page, levels: Mapping[str, str], comment: str = "") -> None:
+    """Rate every open criterion of every part with the keyboard.
+
+    `levels` maps a criterion's title to the key to press (`1` is the lowest level); all others get the
+    highest. Levels below passing get `comment`.
+    """
+    for number in range(page.locator(".steps a").count()):
+        page.locator(".steps a").nth(number).click()
+        for criterion in page.locator("fieldset.crit").all():
+            title = criterion.locator("legend").inner_text()
+            options = criterion.locator("input[type=radio]")
+            wanted = next((key for name, key in levels.items() if name in title), str(options.count()))
+            options.first.focus()
+            page.keyboard.press(wanted)
+            expect(criterion.locator("input[type=radio]:checked")).to_have_count(1)
+            if wanted != str(options.count()) and comment:
+                criterion.locator("textarea").fill(comment)
+                criterion.locator("textarea").blur()
+            expect(page.locator("#review-saved")).to_contain_text("Saved")
+            page.wait_for_timeout(300)
