@@ -70,12 +70,14 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
         .where(Pursuit.id == attempt.pursuit_id)
     ).one()
     owner_id, issuer_id, context_id = row
-    if owner_id == actor.person_id:
+    if owner_id in actor.person_ids:
         return frozenset({Relation.OWNER})
     found: set[Relation] = set()
     reviewed = (
         session.scalar(
-            select(Review.id).where(Review.attempt_id == attempt.id, Review.reviewer_id == actor.person_id)
+            select(Review.id)
+            .where(Review.attempt_id == attempt.id, Review.reviewer_id.in_(actor.person_ids))
+            .limit(1)
         )
         is not None
     )

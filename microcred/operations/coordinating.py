@@ -107,7 +107,7 @@ def send_again(session: Session, actor: Actor, row_id: int, now: datetime) -> No
             "no_such_delivery", "There is nothing to send again here. It may have arrived meanwhile."
         )
     audit.record(
-        session, at=now, actor_id=actor.person_id, action="delivery_retried", subject=("outbox", row_id)
+        session, at=now, actor_id=actor.own_id, action="delivery_retried", subject=("outbox", row_id)
     )
 
 

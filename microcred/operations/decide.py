@@ -48,7 +48,7 @@ def decide(
     require_decider(session, actor, attempt)
     if attempt.state != "recommended":
         standing = _standing(session, attempt)
-        if standing is not None and standing.kind == kind and standing.decided_by_id == actor.person_id:
+        if standing is not None and standing.kind == kind and standing.decided_by_id in actor.person_ids:
             return Decided(kind, _award_of(session, standing))
     review = session.scalar(
         select(Review)
@@ -69,7 +69,7 @@ def decide(
     # `require_decider` has established that the actor approves for the issuer.
     plan = planned(about, KINDS[kind], Party(actor.person_id, is_issuer_approver=True))
     done = consequences.apply(
-        session, attempt, plan, actor_id=actor.person_id, now=now, review=review, reason=about.reason
+        session, attempt, plan, actor_id=actor.own_id, now=now, review=review, reason=about.reason
     )
     return Decided(kind, done.award.public_id if done.award is not None else None)
 

@@ -260,7 +260,7 @@ def _audit(session: Session, actor: Actor, item: EvidenceItem, action: str, now:
     audit.record(
         session,
         at=now,
-        actor_id=actor.person_id,
+        actor_id=actor.own_id,
         action=action,
         subject=("evidence_item", item.id),
         detail={"kind": item.kind, "group": item.type_group, "sha256": item.sha256},

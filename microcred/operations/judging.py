@@ -12,6 +12,7 @@ from microcred.credentials.steps import Action, State
 from microcred.credentials.workflow import Facts, Party, Plan, plan
 from microcred.operations.errors import OperationRefused
 from microcred.operations.reading_review import canonical_owner
+from microcred.people import canonical_ids
 
 LONGEST_TEXT = 4000
 """Characters of a comment, a note or a reason."""
@@ -31,8 +32,8 @@ def facts(
     return Facts(
         state=State(attempt.state),
         owner_id=canonical_owner(session, attempt),
-        reviewer_ids=frozenset(reviewer_ids),
-        decider_ids=frozenset(deciders),
+        reviewer_ids=canonical_ids(session, list(reviewer_ids)),
+        decider_ids=canonical_ids(session, deciders.all()),
         outcome=outcome,
         uncommented=uncommented,
         reason=reason,

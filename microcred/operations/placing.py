@@ -98,7 +98,7 @@ def place(
         place=place_of(launch),
         choice=choice,
         launch_id=launch.launch_row_id,
-        person_id=actor.person_id,
+        person_id=actor.own_id,
         now=now,
     )
     if launch.deep_linking is None:
@@ -108,7 +108,7 @@ def place(
     audit.record(
         session,
         at=now,
-        actor_id=actor.person_id,
+        actor_id=actor.own_id,
         action="placement_chosen",
         subject=("placement", placement.id),
         detail={"version": version.public_id, "scheme": scheme},

@@ -1,6 +1,6 @@
 """What an approver reads: the recommendations that wait, and one of them with ratings, comments and name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,7 +100,7 @@ def waiting_list(session: Session, actor: Actor, *, after: str | None = None) ->
             Review.recommendation.is_not(None),
             Credential.issuer_id.in_(actor.organizations("approver")),
             func.coalesce(owner.merged_into_id, owner.id) != actor.person_id,
-            ~_reviewed_by(actor.person_id),
+            ~_reviewed_by(actor.person_ids),
             *later_than(session, after),
         )
         .order_by(Attempt.decision_due_at, Attempt.id)
@@ -114,9 +114,10 @@ def waiting_list(session: Session, actor: Actor, *, after: str | None = None) ->
             definition=definition_of(session, attempt.pursuit.version),
             number=attempt.number,
             recommendation=recommendation,
-            due_at=attempt.decision_due_at,
+            due_at=attempt.decision_due_at or attempt.created_at,
         )
         for attempt, person, recommendation in found[:LIST_PAGE]
+        if recommendation is not None  # as the query has it
     )
     return WaitingList(rows, rows[-1].public_id if len(found) > LIST_PAGE else None)
 
@@ -182,7 +183,7 @@ def require_decider(session: Session, actor: Actor, attempt: Attempt) -> None:
     Whoever reviewed any try of the pursuit does not: kept ratings of an earlier try are part of the decision.
     """
     require(session, actor, attempt, Access.DECIDE)
-    if actor.person_id in reviewers_of_pursuit(session, attempt):
+    if actor.person_ids & reviewers_of_pursuit(session, attempt):
         raise NotAllowed(
             "reviewed_it", "You reviewed this teacher's work, so somebody else decides about it."
         )
@@ -199,11 +200,11 @@ def reviewers_of_pursuit(session: Session, attempt: Attempt) -> frozenset[int]:
     )
 
 
-def _reviewed_by(person_id: int) -> ColumnElement[bool]:
+def _reviewed_by(person_ids: Collection[int]) -> ColumnElement[bool]:
     own, tries = aliased(Review), aliased(Attempt)
     return (
         select(own.id)
         .join(tries, tries.id == own.attempt_id)
-        .where(tries.pursuit_id == Attempt.pursuit_id, own.reviewer_id == person_id)
+        .where(tries.pursuit_id == Attempt.pursuit_id, own.reviewer_id.in_(person_ids))
         .exists()
     )

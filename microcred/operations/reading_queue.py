@@ -1,6 +1,6 @@
 """The queue of reviewers: what waits for them, due soonest first, a page at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,7 +65,7 @@ def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
         .join(Pursuit.version)
         .join(CredentialVersion.credential)
         .join(owner, owner.id == Pursuit.person_id)
-        .outerjoin(Review, and_(Review.attempt_id == Attempt.id, Review.reviewer_id == actor.person_id))
+        .outerjoin(Review, and_(Review.attempt_id == Attempt.id, Review.reviewer_id.in_(actor.person_ids)))
         .options(
             contains_eager(Attempt.pursuit)
             .contains_eager(Pursuit.version)
@@ -76,7 +76,7 @@ def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
             or_(Review.id.is_not(None), free),
             Credential.issuer_id.in_(actor.organizations("reviewer")),
             func.coalesce(owner.merged_into_id, owner.id) != actor.person_id,
-            ~decided_in_pursuit(actor.person_id),
+            ~decided_in_pursuit(actor.person_ids),
             *later_than(session, after),
         )
         .order_by(Attempt.decision_due_at, Attempt.id)
@@ -93,7 +93,7 @@ def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
             number=attempt.number,
             words=words.get(attempt.id, 0),
             items=items.get(attempt.id, 0),
-            due_at=attempt.decision_due_at,
+            due_at=attempt.decision_due_at or attempt.created_at,
             mine=review is not None,
             started=attempt.state in READING,
             returned=attempt.state == "returned_to_reviewer",
@@ -103,15 +103,17 @@ def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
     return Queue(rows, rows[-1].public_id if len(found) > QUEUE_PAGE else None)
 
 
-def decided_in_pursuit(person_id: int) -> ColumnElement[bool]:
-    """Whether a person decided about any try of the pursuit: they have met the name behind the alias."""
+def decided_in_pursuit(person_ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether a human, known by these ids, decided about any try of the pursuit: they have met the name
+    behind the alias.
+    """
     tries = aliased(Attempt)
     return (
         select(Decision.id)
         .join(tries, tries.id == Decision.attempt_id)
         .where(
             tries.pursuit_id == Attempt.pursuit_id,
-            Decision.decided_by_id == person_id,
+            Decision.decided_by_id.in_(person_ids),
             Decision.kind != "request_revisions",
         )
         .exists()
@@ -127,9 +129,9 @@ def later_than(session: Session, after: str | None) -> Sequence[ColumnElement[bo
     return (or_(later, and_(Attempt.decision_due_at == last.decision_due_at, Attempt.id > last.id)),)
 
 
-def has_decided_in_pursuit(session: Session, person_id: int, attempt: Attempt) -> bool:
+def has_decided_in_pursuit(session: Session, person_ids: Collection[int], attempt: Attempt) -> bool:
     """`decided_in_pursuit` about one try."""
-    return bool(session.scalar(select(decided_in_pursuit(person_id)).where(Attempt.id == attempt.id)))
+    return bool(session.scalar(select(decided_in_pursuit(person_ids)).where(Attempt.id == attempt.id)))
 
 
 def sizes(session: Session, attempts: Sequence[Attempt]) -> tuple[Mapping[int, int], Mapping[int, int]]:

@@ -24,7 +24,7 @@ from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.reading_queue import READING, WAITING, sizes
 from microcred.operations.reading_work import Item, PartWork, read_work
-from microcred.people.models import Person
+from microcred.people import canonical_id
 
 
 @dataclass(frozen=True)
@@ -225,9 +225,12 @@ def find_attempt(session: Session, public_id: str, *, lock: bool = False) -> Att
 
 
 def review_of(session: Session, actor: Actor, attempt: Attempt) -> Review | None:
-    """The actor's own review of the try."""
+    """The actor's own review of the try, begun as whichever of their linked identities."""
     return session.scalar(
-        select(Review).where(Review.attempt_id == attempt.id, Review.reviewer_id == actor.person_id)
+        select(Review)
+        .where(Review.attempt_id == attempt.id, Review.reviewer_id.in_(actor.person_ids))
+        .order_by((Review.reviewer_id != actor.own_id), Review.id)
+        .limit(1)
     )
 
 
@@ -259,8 +262,7 @@ def uncommented(
 
 def canonical_owner(session: Session, attempt: Attempt) -> int:
     """The person whose try it is; where two were merged, the one merged into."""
-    owner = session.get_one(Person, attempt.pursuit.person_id)
-    return owner.merged_into_id or owner.id
+    return canonical_id(session, attempt.pursuit.person_id)
 
 
 def earlier_try(session: Session, attempt: Attempt) -> Attempt | None:

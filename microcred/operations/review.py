@@ -125,7 +125,7 @@ def finish(session: Session, actor: Actor, public_id: str, expected: str, now: d
     except OperationRefused as refused:
         raise NotReady(refused.code, f"{refused.message} Your ratings are saved.") from refused
     review.recommendation, review.finished_at = recommendation, now
-    consequences.apply(session, attempt, plan, actor_id=actor.person_id, now=now, review=review)
+    consequences.apply(session, attempt, plan, actor_id=actor.own_id, now=now, review=review)
     return recommendation
 
 
@@ -134,7 +134,7 @@ def record_opening(session: Session, actor: Actor, piece: Piece, now: datetime) 
     audit.record(
         session,
         at=now,
-        actor_id=actor.person_id,
+        actor_id=actor.own_id,
         action="evidence_opened",
         subject=("evidence_item", piece.row_id),
     )
@@ -142,7 +142,7 @@ def record_opening(session: Session, actor: Actor, piece: Piece, now: datetime) 
 
 def _take(session: Session, actor: Actor, attempt: Attempt, now: datetime) -> Review:
     require(session, actor, attempt, Access.TAKE_REVIEW)
-    if has_decided_in_pursuit(session, actor.person_id, attempt):
+    if has_decided_in_pursuit(session, actor.person_ids, attempt):
         raise NotAllowed(
             "met_the_name",
             "You decided about this work before and know whose it is, so somebody else reads it.",
@@ -158,7 +158,7 @@ def _take(session: Session, actor: Actor, attempt: Attempt, now: datetime) -> Re
             "not_waiting", "This does not wait for a reviewer any more. Your queue shows what is free."
         )
     due = attempt.decision_due_at or now
-    review = Review(attempt_id=attempt.id, reviewer_id=actor.person_id, due_at=due, assigned_at=now)
+    review = Review(attempt_id=attempt.id, reviewer_id=actor.own_id, due_at=due, assigned_at=now)
     session.add(review)
     session.flush()
     return review
@@ -171,7 +171,7 @@ def _begin(session: Session, actor: Actor, attempt: Attempt, review: Review, now
     plan = planned(
         facts(session, attempt, reviewer_ids=[actor.person_id]), Action.START_REVIEW, Party(actor.person_id)
     )
-    consequences.apply(session, attempt, plan, actor_id=actor.person_id, now=now, review=review)
+    consequences.apply(session, attempt, plan, actor_id=actor.own_id, now=now, review=review)
 
 
 def _carry_ratings(session: Session, attempt: Attempt, review: Review) -> None:

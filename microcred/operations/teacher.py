@@ -21,7 +21,7 @@ from microcred.operations import consequences
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
-from microcred.operations.reading_teacher import Loaded, find_part, load
+from microcred.operations.reading_teacher import Loaded, find_part, load, pursuit_of
 from microcred.operations.statements import all_confirmed, statements
 from microcred.people import audit
 
@@ -75,15 +75,12 @@ def open_pursuit(session: Session, actor: Actor, now: datetime) -> None:
         raise NotFound(
             "no_credential", "This link has no micro-credential yet. Open another one in your course."
         )
-    pursuit = session.scalar(
-        select(Pursuit).where(Pursuit.person_id == actor.person_id, Pursuit.placement_id == placement.id)
-    )
-    if pursuit is not None:
+    if pursuit_of(session, actor, placement.id) is not None:
         return
     try:
         with session.begin_nested():
             pursuit = Pursuit(
-                person_id=actor.person_id,
+                person_id=actor.own_id,
                 placement_id=placement.id,
                 version_id=placement.version_id,
                 alias="",
@@ -99,7 +96,7 @@ def open_pursuit(session: Session, actor: Actor, now: datetime) -> None:
     attempt = Attempt(pursuit_id=pursuit.id, number=1, state=opened.target, locked_parts=[], created_at=now)
     session.add(attempt)
     session.flush()
-    consequences.apply(session, attempt, opened, actor_id=actor.person_id, now=now)
+    consequences.apply(session, attempt, opened, actor_id=actor.own_id, now=now)
 
 
 def save_response(
@@ -179,7 +176,7 @@ def attest_permission(
     audit.record(
         session,
         at=now,
-        actor_id=actor.person_id,
+        actor_id=actor.own_id,
         action="permission_given" if given else "permission_withdrawn",
         subject=("pursuit", loaded.pursuit.id),
         detail={"student_code": student_code, "kind": kind, "basis": "attested"},
@@ -198,7 +195,7 @@ def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: d
     ready = all_confirmed(loaded.definition, confirmed)
     planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=ready)
     loaded.attempt.confirmed_statements = [statement.id for statement in statements(loaded.definition)]
-    consequences.apply(session, loaded.attempt, planned, actor_id=actor.person_id, now=now)
+    consequences.apply(session, loaded.attempt, planned, actor_id=actor.own_id, now=now)
 
 
 def withdraw(session: Session, actor: Actor, now: datetime) -> None:
@@ -209,10 +206,10 @@ def withdraw(session: Session, actor: Actor, now: datetime) -> None:
     loaded = load(session, actor, lock=True)
     if loaded.attempt.state == State.SUBMITTED or loaded.attempt.state == State.CHECKING:
         taken = _plan(loaded, actor, Action.WITHDRAW, now=now)
-        consequences.apply(session, loaded.attempt, taken, actor_id=actor.person_id, now=now)
+        consequences.apply(session, loaded.attempt, taken, actor_id=actor.own_id, now=now)
     if loaded.attempt.state == State.WITHDRAWN:
         resumed = _plan(loaded, actor, Action.RESUME, now=now)
-        consequences.apply(session, loaded.attempt, resumed, actor_id=actor.person_id, now=now)
+        consequences.apply(session, loaded.attempt, resumed, actor_id=actor.own_id, now=now)
     elif loaded.attempt.state != State.DRAFT:
         _plan(loaded, actor, Action.WITHDRAW, now=now)
 
@@ -232,7 +229,7 @@ def _plan(
     submit_by = loaded.placement.submit_by
     facts = Facts(
         state=State(loaded.attempt.state),
-        owner_id=loaded.pursuit.person_id,
+        owner_id=actor.canonical(loaded.pursuit.person_id),
         missing=len(all_missing(progress(loaded.definition, loaded.work))),
         statements_confirmed=confirmed,
         submitting_closed=now is not None and submit_by is not None and now > submit_by,

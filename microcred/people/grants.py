@@ -1,5 +1,6 @@
 """Offices: who holds which role in which organization, now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,18 +20,18 @@ class Office:
     organization_id: int | None
 
 
-def offices_of(session: Session, person_id: int, now: datetime) -> tuple[Office, ...]:
-    """The offices a person holds at `now`, in a stable order."""
+def offices_of(session: Session, person_ids: Collection[int], now: datetime) -> tuple[Office, ...]:
+    """The offices that a human, known by these person ids, holds at `now`, in a stable order."""
     rows = session.execute(
         select(RoleGrant.role, RoleGrant.organization_id)
         .where(
-            RoleGrant.person_id == person_id,
+            RoleGrant.person_id.in_(person_ids),
             RoleGrant.valid_from <= now,
             or_(RoleGrant.valid_to.is_(None), RoleGrant.valid_to > now),
         )
         .order_by(RoleGrant.role, RoleGrant.organization_id)
     )
-    return tuple(Office(role, organization_id) for role, organization_id in rows)
+    return tuple(dict.fromkeys(Office(role, organization_id) for role, organization_id in rows))
 
 
 def holders(session: Session, role: str, organization_id: int, now: datetime) -> list[int]:
@@ -60,7 +61,7 @@ def grant(
     until: datetime | None = None,
 ) -> None:
     """Give a person an office from now on; a grant that already stands is left as it is."""
-    if Office(role, organization_id) in offices_of(session, person_id, now):
+    if Office(role, organization_id) in offices_of(session, [person_id], now):
         return
     session.add(
         RoleGrant(

@@ -5,7 +5,17 @@ events.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microcred.database import BIGINT, Base, Json, UtcDateTime, random_id
@@ -134,6 +144,44 @@ class DeskSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LinkCode(Base):
+    """A code that a person takes to another course system to say "that is me as well". One a person, once."""
+
+    __tablename__ = "link_code"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    """Who made it: the row of the identity they came with. A newer code takes the place of an older one."""
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """HMAC of the code, hex."""
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class EraseRequest(Base):
+    """Somebody asked to be erased; an operator decides when. Kept after it was answered, without a name."""
+
+    __tablename__ = "erase_request"
+    __table_args__ = (
+        CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed"),
+        CheckConstraint("outcome IN ('erased', 'declined', 'taken_back')", name="outcome"),
+        Index(
+            "uq_erase_request_open",
+            "person_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    keeps_badges: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """The holder wants their badge pages to stay, without a name."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(20))
 
 
 class AuditEvent(Base):
