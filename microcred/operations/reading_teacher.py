@@ -192,9 +192,7 @@ def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
         raise NotFound(
             "no_credential", "This link has no micro-credential yet. Open another one in your course."
         )
-    pursuit = session.scalar(
-        select(Pursuit).where(Pursuit.person_id == actor.person_id, Pursuit.placement_id == placement.id)
-    )
+    pursuit = pursuit_of(session, actor, placement.id)
     attempt = newest_attempt(session, pursuit.id, lock=lock) if pursuit is not None else None
     if pursuit is None or attempt is None:
         raise NotStarted
@@ -207,6 +205,16 @@ def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
         _responses(session, attempt.id),
         _items(session, attempt.id),
         frozenset(_permissions(session, pursuit.id)),
+    )
+
+
+def pursuit_of(session: Session, actor: Actor, placement_id: int) -> Pursuit | None:
+    """The actor's own pursuit of a placement; begun as somebody linked with them, it is theirs too."""
+    return session.scalar(
+        select(Pursuit)
+        .where(Pursuit.person_id.in_(actor.person_ids), Pursuit.placement_id == placement_id)
+        .order_by((Pursuit.person_id != actor.own_id), Pursuit.id)
+        .limit(1)
     )
 
 
@@ -247,7 +255,7 @@ def try_of(session: Session, loaded: Loaded) -> Try:
 
 
 def _to_fix(loaded: Loaded, part: PartProgress) -> PartProgress:
-    """In a later try, a part that came back and was not touched since is work to do, though nothing is missing."""
+    """In a later try, a part that came back and was not touched since is work, though nothing is missing."""
     attempt = loaded.attempt
     if attempt.number == 1 or part.state is not PartStep.READY:
         return part
