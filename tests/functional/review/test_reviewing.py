@@ -71,7 +71,7 @@ def test_nobody_reviews_their_own_work_even_under_a_merged_account(world: World)
     with world.database.writing() as session:
         session.get_one(Person, world.stranger).merged_into_id = world.reviewer
     assert queue(world, world.reviewer).rows == ()
-    with pytest.raises(OperationRefused, match=r"own_work|not_yours"):
+    with pytest.raises(OperationRefused):
         world.start(merged, world.reviewer)
     assert world.state(merged) == "submitted"
 
