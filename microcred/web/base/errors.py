@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from microcred.operations.errors import OperationRefused
@@ -67,8 +69,10 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(BodyTooLarge, _too_large)
     app.register_error_handler(CrossSite, _cross_site)
     app.register_error_handler(FileMissing, _file_missing)
-    for error in (OperationalError, InterfaceError, StorageError):
-        app.register_error_handler(error, _unavailable)
+    for away in (DatabaseError, InterfaceError, PoolTimeout, StorageError):
+        app.register_error_handler(away, _unavailable)
+    for crossed in (IntegrityError, StaleDataError):
+        app.register_error_handler(crossed, _changed_meanwhile)
     app.register_error_handler(HTTPException, _http)
 
 
@@ -97,6 +101,10 @@ def _file_missing(_error: FileMissing) -> Response:
 
 def _unavailable(_error: Exception) -> Response:
     return answer(Said(503, "temporarily_unavailable", *_BY_STATUS[503]))
+
+
+def _changed_meanwhile(_error: Exception) -> Response:
+    return answer(Said(409, "changed_meanwhile", *_BY_STATUS[409]))
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 
 from microcred.web.base import wording
 from microcred.web.base.art import badge_art, ring
@@ -41,12 +41,18 @@ def init_web(
         app.register_blueprint(blueprint)
     app.before_request(_begin)
     app.after_request(add_headers)
+    app.teardown_request(_close_uploads)
     register_errors(app)
     _teach_templates(app)
 
 
 def _begin() -> None:
     request_id()
+
+
+def _close_uploads(_error: BaseException | None) -> None:
+    """Give spooled uploads back to the system at once."""
+    request.close()
 
 
 def _teach_templates(app: Flask) -> None:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from microcred.app.wiring import Assembly, assemble
 from microcred.credentials.catalogue import import_catalogue, parse, sample_text
 from microcred.credentials.definition import Definition, definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
+from microcred.credentials.schema import CatalogueFile
 from microcred.database import random_id
 from microcred.operations import decide, review
 from microcred.operations.actor import Actor, actor_for_desk
@@ -148,6 +150,13 @@ class Course:
         client.set_cookie(COOKIE, sessions.credential_for(launch_id), path=f"/app/{launch_id}/")
         return Visitor(client, launch_id, person_id, sessions.form_token(launch_id))
 
+    def same(self, visitor: Visitor) -> Visitor:
+        """The same launch in a client of its own: clients are not shared between threads."""
+        client = self.app.test_client()
+        credential = self.assembly.lti.sessions.credential_for(visitor.launch)
+        client.set_cookie(COOKIE, credential, path=f"/app/{visitor.launch}/")
+        return Visitor(client, visitor.launch, visitor.person_id, visitor.form_token)
+
     def definition(self, credential: str = "mc-shape-ideas") -> Definition:
         """The definition of a credential of the course."""
         with self.assembly.database.reading() as session:
@@ -163,8 +172,8 @@ class Course:
     def judge(
         self, person_id: int, ratings: Mapping[str, str], comment: str = "Say what you counted."
     ) -> None:
-        """Let a demo reviewer rate the newest try and finish; where it passes, let a demo approver award it."""
-        reviewer, approver = self._officer("reviewer"), self._officer("approver")
+        """Let a demo reviewer rate the newest try; where it passes, let a demo approver award it."""
+        reviewer, approver = self.officer("reviewer"), self.officer("approver")
         public_id, now = self.attempt(person_id).public_id, self.clock.now()
         entries = {criterion: Entry(level, comment) for criterion, level in ratings.items()}
         passed = all(level in ("strong", "passing", "yes") for level in ratings.values())
@@ -179,7 +188,8 @@ class Course:
             with database.writing() as session:
                 decide.decide(session, approver, public_id, "award", reason="", now=now)
 
-    def _officer(self, role: str) -> Actor:
+    def officer(self, role: str) -> Actor:
+        """A demo person with an office of the issuer."""
         person_id, _ = self.person(f"Demo {role.capitalize()}")
         with self.assembly.database.writing() as session:
             grant(
@@ -193,7 +203,19 @@ class Course:
             return actor_for_desk(session, person_id, self.clock.now())
 
 
-def build(database_url: str, folder: Path, clock: MovingClock, *, origin: str = ORIGIN) -> Course:
+@lru_cache
+def _catalogue() -> CatalogueFile:
+    return parse(sample_text())
+
+
+def build(
+    database_url: str,
+    folder: Path,
+    clock: MovingClock,
+    *,
+    origin: str = ORIGIN,
+    allow_hosts: tuple[str, ...] = ("localhost:8000",),
+) -> Course:
     """Make the course over an empty, migrated database."""
     settings = Settings(
         _env_file=None,
@@ -203,12 +225,12 @@ def build(database_url: str, folder: Path, clock: MovingClock, *, origin: str = 
         storage_url=str(folder / "files"),
         data_dir=folder,
         max_upload_mb=1,
-        allow_hosts=["localhost:8000"],
+        allow_hosts=list(allow_hosts),
     )
     assembly = assemble(settings, clock)
     now = clock.now()
     with assembly.database.writing() as session:
-        import_catalogue(session, parse(sample_text()), now=now)
+        import_catalogue(session, _catalogue(), now=now)
         district = ensure_organization(session, code="demo", name="Demo District", kind="district", now=now)
         founder = Person(name="Demo Coordinator", created_at=now)
         session.add(founder)
