@@ -122,7 +122,7 @@ def test_from_an_lms_course_to_a_grade_and_a_badge(
         expect(page.get_by_role("heading", name=TEACHER)).to_be_visible()
         pictures.take(page, "approver")
         page.get_by_role("button", name="Award").click()
-        expect(page.get_by_role("status")).to_contain_text("Awarded")
+        expect(page.get_by_role("status")).to_contain_text("You awarded this")
 
     badge_url = badge_of(browser, demo, pictures)
     the_badge_verifies(browser, demo, badge_url, pictures)
@@ -160,7 +160,7 @@ def test_other_credentials_go_the_same_way(
         page.get_by_role("link", name=re.compile("^Decide")).first.click()
         page.get_by_role("link", name=re.compile(teacher)).first.click()
         page.get_by_role("button", name="Award").click()
-        expect(page.get_by_role("status")).to_contain_text("Awarded")
+        expect(page.get_by_role("status")).to_contain_text("You awarded this")
     with at_course(browser, demo, "Dana Demo-Coordinator") as page:
         the_gradebook_shows(page, teacher, grade)
 
