@@ -20,7 +20,7 @@ def world(sqlite_url: str) -> Iterator[World]:
 
 
 @pytest.mark.case("AG-01")
-def test_award_is_one_post_with_the_score(world: World):
+def test_award_is_one_post_with_the_score(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     row = world.score(learner, 85, 100)
@@ -45,7 +45,7 @@ def test_award_is_one_post_with_the_score(world: World):
 
 @pytest.mark.case("AG-02")
 @pytest.mark.parametrize(("status", "body"), [(200, ""), (200, "{}"), (201, ""), (204, None)])
-def test_every_success_counts_as_delivered(world: World, status: int, body: str | None):
+def test_every_success_counts_as_delivered(world: World, status: int, body: str | None) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1"), 85)
     course.platform.script.on("scores", Reply(status, body=body))
@@ -54,7 +54,7 @@ def test_every_success_counts_as_delivered(world: World, status: int, body: str 
     assert len(course.scores()) == 1
 
 
-def test_accepted_for_later_is_shown_as_such(world: World):
+def test_accepted_for_later_is_shown_as_such(world: World) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1"), 85)
     course.platform.script.on("scores", Reply(202))
@@ -73,12 +73,12 @@ def test_accepted_for_later_is_shown_as_such(world: World):
         ("https://lms.test:8443/li/7/?a=%2F&b=", "https://lms.test:8443/li/7/scores?a=%2F&b="),
     ],
 )
-def test_scores_goes_into_the_path(lineitem: str, scores: str):
+def test_scores_goes_into_the_path(lineitem: str, scores: str) -> None:
     assert service_url(lineitem, "scores") == scores
 
 
 @pytest.mark.case("AG-04")
-def test_query_of_a_line_item_is_kept_on_the_wire(world: World):
+def test_query_of_a_line_item_is_kept_on_the_wire(world: World) -> None:
     course = world.course()
     url = line_item_url(course.platform, course.column()) + "?type_id=5"
     world.score(world.learner(course, "u-1", lineitem_url=url), 85)
@@ -88,7 +88,7 @@ def test_query_of_a_line_item_is_kept_on_the_wire(world: World):
 
 
 @pytest.mark.case("AG-06")
-def test_zero_is_sent(world: World):
+def test_zero_is_sent(world: World) -> None:
     course = world.course()
     world.score(world.learner(course, "u-1"), 0, 10)
     world.deliver()
@@ -97,7 +97,7 @@ def test_zero_is_sent(world: World):
 
 
 @pytest.mark.case("AG-07")
-def test_hand_in_has_no_number(world: World):
+def test_hand_in_has_no_number(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     world.moment(learner, "submitted", {})
@@ -109,7 +109,7 @@ def test_hand_in_has_no_number(world: World):
 
 
 @pytest.mark.case("AG-09")
-def test_numbers_are_finite_and_have_one_spelling(world: World):
+def test_numbers_are_finite_and_have_one_spelling(world: World) -> None:
     assert [number(v) for v in (0.1 + 0.2, 1 / 3, 100 / 100, 2 / 3 * 100)] == [0.3, 0.3333, 1, 66.6667]
     assert json.dumps(number(100.0)) == "100"
     for wrong in (float("nan"), float("inf"), -1.0):
@@ -129,7 +129,7 @@ def test_numbers_are_finite_and_have_one_spelling(world: World):
 
 
 @pytest.mark.case("AG-10", choice="sent unchanged")
-def test_bonus_is_sent_unchanged(world: World):
+def test_bonus_is_sent_unchanged(world: World) -> None:
     course = world.course()
     world.score(world.learner(course, "u-1"), 110, 100)
     world.deliver()
@@ -138,21 +138,22 @@ def test_bonus_is_sent_unchanged(world: World):
 
 
 @pytest.mark.case("AG-11", choice="cut at 2,000 characters")
-def test_comment_is_short_plain_text(world: World):
+def test_comment_is_short_plain_text(world: World) -> None:
     assert plain_text("<p>Well <b>done</b> &amp; earned</p><script>alert(1)</script>") == "Well done & earned"
     assert plain_text("3 < 4 & 5 > 4") == "3 < 4 & 5 > 4"
     long = plain_text("\N{OWL}" * 50_000)
     assert len(long) == 2000
     assert long.startswith("\N{OWL}")
     long.encode()
-    # Reviewers' notes have no way into a comment: its facts hold dates, part numbers and the verification link alone.
+    # Reviewers' notes have no way into a comment: its facts hold dates, part numbers and the verification
+    # link alone.
     assert "note" not in CommentFacts.__dataclass_fields__
     comment = comment_for("incomplete", CommentFacts(missing="Part 2 is missing <i>one</i> item"))
     assert comment == "Part 2 is missing one item"
 
 
 @pytest.mark.case("AG-12", choice="no outbox row; the coordinator reads that there is no grade column here")
-def test_link_without_ags_has_no_rows_and_says_so(world: World):
+def test_link_without_ags_has_no_rows_and_says_so(world: World) -> None:
     course = world.course(column=False, lineitems=False)
     learner = world.learner(course, "u-1")
     assert world.moment(learner, "awarded") == []
@@ -163,7 +164,7 @@ def test_link_without_ags_has_no_rows_and_says_so(world: World):
 
 
 @pytest.mark.case("AG-14")
-def test_score_scope_alone_is_enough_with_a_line_item(world: World):
+def test_score_scope_alone_is_enough_with_a_line_item(world: World) -> None:
     course = world.course(scopes=(SCORE_SCOPE,))
     world.score(world.learner(course, "u-1"), 85)
     world.deliver()
@@ -173,7 +174,7 @@ def test_score_scope_alone_is_enough_with_a_line_item(world: World):
 
 
 @pytest.mark.case("AG-15", choice="no update until the new decision")
-def test_handing_in_again_keeps_the_grade(world: World):
+def test_handing_in_again_keeps_the_grade(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     world.score(learner, 80)
@@ -187,7 +188,7 @@ def test_handing_in_again_keeps_the_grade(world: World):
 
 
 @pytest.mark.case("AG-15")
-def test_hand_in_does_not_push_aside_a_score_that_waits(world: World):
+def test_hand_in_does_not_push_aside_a_score_that_waits(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.platform.script.on("scores", Reply(503), times=1)
@@ -199,7 +200,7 @@ def test_hand_in_does_not_push_aside_a_score_that_waits(world: World):
 
 
 @pytest.mark.case("AG-16")
-def test_comment_is_sent_with_every_correction(world: World):
+def test_comment_is_sent_with_every_correction(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     world.score(learner, 80, comment="Earned March 2, 2026.")
@@ -211,7 +212,7 @@ def test_comment_is_sent_with_every_correction(world: World):
 
 
 @pytest.mark.case("GI-04")
-def test_changed_maximum_is_left_to_the_teacher(world: World):
+def test_changed_maximum_is_left_to_the_teacher(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.column().score_maximum = 10.0
@@ -223,7 +224,7 @@ def test_changed_maximum_is_left_to_the_teacher(world: World):
 
 
 @pytest.mark.case("GI-10")
-def test_each_score_goes_to_the_line_item_of_the_learners_own_launch(world: World):
+def test_each_score_goes_to_the_line_item_of_the_learners_own_launch(world: World) -> None:
     course = world.course()
     other = course.platform.add_line_item("c-1", "Section B", 100)
     first = world.learner(course, "u-1")
@@ -237,7 +238,7 @@ def test_each_score_goes_to_the_line_item_of_the_learners_own_launch(world: Worl
 
 
 @pytest.mark.case("RE-03", choice="not sent")
-def test_nothing_is_sent_for_a_test_user(world: World):
+def test_nothing_is_sent_for_a_test_user(world: World) -> None:
     course = world.course()
     assert world.moment(world.learner(course, "u-9", test=True), "awarded") == []
     world.deliver()

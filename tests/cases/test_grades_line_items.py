@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo_lms import Reply
+from demo_lms import Reply, Request
 from demo_lms.claims import line_item_url
 from grade_passback.wire import LINE_ITEM_READ_SCOPE, RESULT_SCOPE, SCORE_SCOPE
+from microcred.database import SystemClock
 from tests.support.grading import Course, World, running, world_on
 
 
@@ -17,14 +18,14 @@ def world(database_url: str) -> Iterator[World]:
         yield made
 
 
-def made_columns(course: Course):
+def made_columns(course: Course) -> list[Request]:
     """The requests that asked the platform for a new column."""
     return [request for request in course.platform.log.all("lineitems") if request.method == "POST"]
 
 
 @pytest.mark.case("GI-01")
 @pytest.mark.parametrize(("lms", "bound"), [("other", True), ("canvas", False), ("moodle", False)])
-def test_missing_column_is_searched_then_made_once(sqlite_url: str, lms: str, bound: bool):
+def test_missing_column_is_searched_then_made_once(sqlite_url: str, lms: str, bound: bool) -> None:
     with world_on(sqlite_url) as world:
         course = world.course(column=False, lms=lms)
         world.score(world.learner(course, "u-1"), 85)
@@ -47,11 +48,11 @@ def test_missing_column_is_searched_then_made_once(sqlite_url: str, lms: str, bo
         assert course.grade("u-2").score == 70
 
 
-def test_many_scores_at_once_make_one_column(world: World):
+def test_many_scores_at_once_make_one_column(world: World) -> None:
     course = world.course(column=False)
     for n in range(10):
         world.score(world.learner(course, f"u-{n}"), n)
-    with running(world.worker()):
+    with running(world.worker(clock=SystemClock())):
         course.platform.log.wait_for("scores", 1)
     world.deliver_for(minutes=1)
     assert len(made_columns(course)) == 1
@@ -59,7 +60,7 @@ def test_many_scores_at_once_make_one_column(world: World):
 
 
 @pytest.mark.case("GI-02")
-def test_column_whose_creation_got_no_answer_is_adopted(world: World):
+def test_column_whose_creation_got_no_answer_is_adopted(world: World) -> None:
     course = world.course(column=False)
     course.platform.script.on("lineitems", Reply(drop="after"), match=lambda r: r.method == "POST")
     row = world.score(world.learner(course, "u-1"), 85)
@@ -73,7 +74,7 @@ def test_column_whose_creation_got_no_answer_is_adopted(world: World):
 
 
 @pytest.mark.case("GI-03")
-def test_platform_that_ignores_filters_is_filtered_here(world: World):
+def test_platform_that_ignores_filters_is_filtered_here(world: World) -> None:
     course = world.course()
     item = course.column()
     course.platform.add_line_item("c-1", "Quiz", 10, resource_id="another", tag="main")
@@ -82,14 +83,16 @@ def test_platform_that_ignores_filters_is_filtered_here(world: World):
         | {"resourceId": each.resource_id, "tag": each.tag}
         for each in course.platform.line_items.values()
     ]
-    course.platform.script.on("lineitems", Reply(200, body=everything), times=None, match=lambda r: r.method == "GET")
+    course.platform.script.on(
+        "lineitems", Reply(200, body=everything), times=None, match=lambda r: r.method == "GET"
+    )
     world.score(world.learner(course, "u-1", lineitem_url=None), 85)
     world.deliver()
     assert item.grades["u-1"].score == 85
     assert made_columns(course) == []
 
 
-def test_column_found_twice_is_shown_to_a_person(world: World):
+def test_column_found_twice_is_shown_to_a_person(world: World) -> None:
     course = world.course()
     item = course.column()
     course.platform.add_line_item("c-1", "Copy", 100, resource_id=item.resource_id, tag=item.tag)
@@ -99,7 +102,7 @@ def test_column_found_twice_is_shown_to_a_person(world: World):
 
 
 @pytest.mark.case("GI-06")
-def test_three_pages_are_all_read(world: World):
+def test_three_pages_are_all_read(world: World) -> None:
     course = world.course()
     item = course.column()
     course.platform.page_size = 1
@@ -107,10 +110,12 @@ def test_three_pages_are_all_read(world: World):
     course.platform.line_items = dict(reversed(course.platform.line_items.items()))
     url = f"{course.platform.base_url}/api/lti/courses/c-1/lineitems"
 
-    def ignoring_filters(request):
+    def ignoring_filters(request: Request) -> Reply:
         page = 1 if "page=" not in request.query else int(request.query.split("page=")[1])
         items = [{"id": f"{url}/{n}", "label": "x", "scoreMaximum": 1} for n in (1, 2)]
-        items.append({"id": line_item_url(course.platform, item), "resourceId": item.resource_id, "tag": item.tag})
+        items.append(
+            {"id": line_item_url(course.platform, item), "resourceId": item.resource_id, "tag": item.tag}
+        )
         link = {"Link": f'<{url}?page={page + 1}>; rel="next"'} if page < 3 else {}
         return Reply(200, link, json.dumps([items[page - 1]]))
 
@@ -122,11 +127,13 @@ def test_three_pages_are_all_read(world: World):
 
 
 @pytest.mark.case("GI-06")
-def test_pages_in_a_circle_end_in_an_error(world: World):
+def test_pages_in_a_circle_end_in_an_error(world: World) -> None:
     course = world.course()
 
-    def itself(request):
-        return Reply(200, {"Link": f'<{course.platform.base_url}{request.path}?{request.query}>; rel="next"'}, [])
+    def itself(request: Request) -> Reply:
+        return Reply(
+            200, {"Link": f'<{course.platform.base_url}{request.path}?{request.query}>; rel="next"'}, []
+        )
 
     course.platform.script.on("lineitems", itself, times=None)
     row = world.score(world.learner(course, "u-1", lineitem_url=None), 85)
@@ -137,12 +144,16 @@ def test_pages_in_a_circle_end_in_an_error(world: World):
 
 
 @pytest.mark.case("GI-08")
-@pytest.mark.parametrize("body", ["{}", "null", "<html>", '[{"id": "https://', "[{}]", '[{"id": 7}]', "[null]", "", "7"])
-def test_unreadable_container_makes_no_column(sqlite_url: str, body: str):
+@pytest.mark.parametrize(
+    "body", ["{}", "null", "<html>", '[{"id": "https://', "[{}]", '[{"id": 7}]', "[null]", "", "7"]
+)
+def test_unreadable_container_makes_no_column(sqlite_url: str, body: str) -> None:
     with world_on(sqlite_url) as world:
         course = world.course(column=False)
         row = world.score(world.learner(course, "u-1"), 85)
-        course.platform.script.on("lineitems", Reply(200, body=body), times=None, match=lambda r: r.method == "GET")
+        course.platform.script.on(
+            "lineitems", Reply(200, body=body), times=None, match=lambda r: r.method == "GET"
+        )
         world.deliver_for(minutes=2)
         assert (world.row(row).state, world.row(row).reason) == ("waiting", "bad_answer")
         assert made_columns(course) == []
@@ -150,7 +161,7 @@ def test_unreadable_container_makes_no_column(sqlite_url: str, body: str):
 
 @pytest.mark.case("GI-08")
 @pytest.mark.parametrize("body", ["{}", "null", "<html>", "[null]", '[{"userId":"u-1","resultScore":"85"}]'])
-def test_unreadable_results_are_no_success(sqlite_url: str, body: str):
+def test_unreadable_results_are_no_success(sqlite_url: str, body: str) -> None:
     with world_on(sqlite_url) as world:
         course = world.course()
         row = world.score(world.learner(course, "u-1"), 85)
@@ -161,7 +172,7 @@ def test_unreadable_results_are_no_success(sqlite_url: str, body: str):
 
 
 @pytest.mark.case("GI-08")
-def test_creation_without_an_id_does_not_make_a_second_column(world: World):
+def test_creation_without_an_id_does_not_make_a_second_column(world: World) -> None:
     course = world.course(column=False)
     course.platform.script.on(
         "lineitems", Reply(201, body={"label": "x"}, apply=True), match=lambda r: r.method == "POST"
@@ -172,7 +183,7 @@ def test_creation_without_an_id_does_not_make_a_second_column(world: World):
     assert course.grade("u-1").score == 85
 
 
-def test_without_the_right_to_make_a_column_the_row_is_blocked(world: World):
+def test_without_the_right_to_make_a_column_the_row_is_blocked(world: World) -> None:
     course = world.course(column=False, scopes=(SCORE_SCOPE, LINE_ITEM_READ_SCOPE, RESULT_SCOPE))
     row = world.score(world.learner(course, "u-1"), 85)
     world.deliver()
@@ -180,7 +191,7 @@ def test_without_the_right_to_make_a_column_the_row_is_blocked(world: World):
     assert made_columns(course) == []
 
 
-def test_every_part_has_a_column_of_its_own(world: World):
+def test_every_part_has_a_column_of_its_own(world: World) -> None:
     course = world.course(scheme="per_part")
     learner = world.learner(course, "u-1")
     world.moment(learner, "awarded")
@@ -188,4 +199,6 @@ def test_every_part_has_a_column_of_its_own(world: World):
     items = {item.tag: item for item in course.platform.line_items.values()}
     assert sorted(items) == ["p1", "p2", "p3", "p4"]
     assert {tag: item.grades["u-1"].score for tag, item in items.items()} == dict.fromkeys(items, 1)
-    assert [tag for tag, item in items.items() if item.resource_link_id] == ["p1"], "the link's own is the first part's"
+    assert [tag for tag, item in items.items() if item.resource_link_id] == ["p1"], (
+        "the link's own is the first part's"
+    )

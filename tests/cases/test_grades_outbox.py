@@ -7,10 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+import demo_lms
 from demo_lms import Reply
+from grade_passback.queueing import Gradebook
+from grade_passback.scores import Score, ScoreDraft
 from microcred.database import SystemClock
-from microcred.outbox import Limit, Policy, Worker
+from microcred.outbox import Job, Limit, Outcome, Policy, Worker
 from microcred.outbox.claims import claim
+from microcred.placements import Placement
 from tests.support.grading import World, running, world_on
 
 
@@ -21,7 +25,7 @@ def world(database_url: str) -> Iterator[World]:
 
 
 @pytest.mark.case("OU-01")
-def test_score_is_sent_after_a_restart(world: World):
+def test_score_is_sent_after_a_restart(world: World) -> None:
     course = world.course()
     world.score(world.learner(course, "u-1"), 85)
     # The process ends here: nothing but the database is left.
@@ -31,26 +35,27 @@ def test_score_is_sent_after_a_restart(world: World):
 
 
 @pytest.mark.case("OU-02")
-def test_decision_that_is_rolled_back_sends_nothing(world: World):
+def test_decision_that_is_rolled_back_sends_nothing(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
-    with pytest.raises(ZeroDivisionError), world.database.writing() as session:
-        from grade_passback.queueing import Gradebook
-        from grade_passback.scores import Score, ScoreDraft
-        from microcred.placements import Placement
 
-        placement = session.get_one(Placement, course.placement_id)
-        book = Gradebook.of(session, placement, learner.person_id, world.clock.now())
-        assert book is not None
-        assert book.write(ScoreDraft("main", "Completed", "FullyGraded", Score(85, 100), None), "awarded")
-        raise ZeroDivisionError
+    def decide() -> None:
+        with world.database.writing() as session:
+            placement = session.get_one(Placement, course.placement_id)
+            book = Gradebook.of(session, placement, learner.person_id, world.clock.now())
+            assert book is not None
+            assert book.write(ScoreDraft("main", "Completed", "FullyGraded", Score(85, 100), None), "awarded")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        decide()
     world.deliver()
     assert world.rows() == []
     assert course.platform.log.count() == 0
 
 
 @pytest.mark.case("OU-03")
-def test_worker_that_died_after_the_post_changes_nothing(world: World):
+def test_worker_that_died_after_the_post_changes_nothing(world: World) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1"), 85)
     with world.database.writing() as session:
@@ -70,16 +75,15 @@ def test_worker_that_died_after_the_post_changes_nothing(world: World):
 
 
 @pytest.mark.case("OU-04")
-def test_two_workers_never_send_one_row_at_once(world: World):
+def test_two_workers_never_send_one_row_at_once(world: World) -> None:
     course = world.course()
     for n in range(60):
         world.score(world.learner(course, f"u-{n}"), n)
-    world.clock = SystemClock()
     busy: set[int] = set()
     twice: list[int] = []
     lock = threading.Lock()
 
-    def noting(job):
+    def noting(job: Job) -> Outcome:
         with lock:
             if job.id in busy:
                 twice.append(job.id)
@@ -89,8 +93,8 @@ def test_two_workers_never_send_one_row_at_once(world: World):
             busy.discard(job.id)
         return outcome
 
-    first = world.worker(handler=noting)
-    second = world.worker(handler=noting)
+    first = world.worker(handler=noting, clock=SystemClock())
+    second = world.worker(handler=noting, clock=SystemClock())
     with running(first), running(second):
         course.platform.log.wait_for("scores", 60, timeout=60)
         time.sleep(0.2)
@@ -100,7 +104,7 @@ def test_two_workers_never_send_one_row_at_once(world: World):
 
 
 @pytest.mark.case("OU-06")
-def test_gradebook_ends_with_the_newest_decision(world: World):
+def test_gradebook_ends_with_the_newest_decision(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.platform.script.on("scores", Reply(drop="before"))
@@ -115,7 +119,7 @@ def test_gradebook_ends_with_the_newest_decision(world: World):
 
 
 @pytest.mark.case("OU-08")
-def test_clock_that_steps_back_keeps_timestamps_rising(world: World):
+def test_clock_that_steps_back_keeps_timestamps_rising(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     world.score(learner, 70)
@@ -132,7 +136,7 @@ def test_clock_that_steps_back_keeps_timestamps_rising(world: World):
 
 
 @pytest.mark.case("OU-09")
-def test_ten_presses_make_one_row(world: World):
+def test_ten_presses_make_one_row(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     assert [world.score(learner, 85) is not None for _ in range(10)] == [True] + [False] * 9
@@ -143,7 +147,7 @@ def test_ten_presses_make_one_row(world: World):
 
 
 @pytest.mark.case("OU-11")
-def test_long_outage_ends_in_one_post_for_each_learner(world: World):
+def test_long_outage_ends_in_one_post_for_each_learner(world: World) -> None:
     course = world.course()
     learners = [world.learner(course, f"u-{n}") for n in range(20)]
     course.platform.script.on("scores", Reply(503), times=None)
@@ -163,7 +167,9 @@ def test_long_outage_ends_in_one_post_for_each_learner(world: World):
 
 
 @pytest.mark.case("OU-13")
-def test_coordinator_sees_state_reason_and_what_to_do(world: World, capsys: pytest.CaptureFixture[str]):
+def test_coordinator_sees_state_reason_and_what_to_do(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     secret = {"error": "denied", "token": "Bearer abcdef.ghijkl"}
@@ -186,7 +192,7 @@ def test_coordinator_sees_state_reason_and_what_to_do(world: World, capsys: pyte
 
 
 @pytest.mark.case("NE-04")
-def test_slow_answer_ends_at_the_deadline(world: World, monkeypatch: pytest.MonkeyPatch):
+def test_slow_answer_ends_at_the_deadline(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     course = world.course()
     # The deadline of a service call is 20 s; the same call with a shorter one shows that it ends.
     real = world.outgoing.request
@@ -200,15 +206,14 @@ def test_slow_answer_ends_at_the_deadline(world: World, monkeypatch: pytest.Monk
 
 
 @pytest.mark.case("NE-08")
-def test_hanging_platform_does_not_slow_another(world: World):
+def test_hanging_platform_does_not_slow_another(world: World) -> None:
     hanging, healthy = world.course(), world.course()
     hanging.platform.script.on("scores", Reply(delay=600), times=None)
     for n in range(30):
         world.score(world.learner(hanging, f"u-{n}"), n)
     for n in range(30):
         world.score(world.learner(healthy, f"u-{n}"), n)
-    world.clock = SystemClock()
-    with running(world.worker()):
+    with running(world.worker(clock=SystemClock())):
         hanging.platform.log.all("scores")
         started = time.monotonic()
         healthy.platform.log.wait_for("scores", 30, timeout=20)
@@ -218,7 +223,7 @@ def test_hanging_platform_does_not_slow_another(world: World):
         hanging.server.close()
 
 
-def test_lms_down_then_up_gets_each_score_once_and_in_order(world: World):
+def test_lms_down_then_up_gets_each_score_once_and_in_order(world: World) -> None:
     course = world.course()
     learners = [world.learner(course, f"u-{n}") for n in range(5)]
     for n, learner in enumerate(learners):
@@ -230,8 +235,6 @@ def test_lms_down_then_up_gets_each_score_once_and_in_order(world: World):
         worker.run_due()
         world.clock.pass_(minutes=5)
     assert set(world.states()) == {"waiting"}
-    import demo_lms
-
     with demo_lms.serve(course.platform, "127.0.0.1", port):
         world.deliver_for(hours=1)
         assert [course.grade(f"u-{n}").score for n in range(5)] == list(range(5))

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from demo_lms import Reply
 from demo_lms.claims import line_item_url
+from grade_passback import retry
 from grade_passback.wire import SCORE_SCOPE, stamp_text
-from tests.support.grading import World, world_on
+from lti_tool.models import Registration
+from microcred.outgoing import Answer, Code, OutgoingError
+from tests.support.grading import Course, Learner, World, world_on
 
 
 @pytest.fixture
@@ -17,7 +21,7 @@ def world(sqlite_url: str) -> Iterator[World]:
         yield made
 
 
-def answered(world: World, reply: Reply, *, times: int | None = 1):
+def answered(world: World, reply: Reply, *, times: int | None = 1) -> tuple[Course, Learner, int | None]:
     """A score whose post is answered so; the course, the learner and the row."""
     course = world.course()
     learner = world.learner(course, "u-1")
@@ -28,7 +32,7 @@ def answered(world: World, reply: Reply, *, times: int | None = 1):
 
 
 @pytest.mark.case("SC-403")
-def test_missing_scope_is_blocked_and_not_hammered(world: World):
+def test_missing_scope_is_blocked_and_not_hammered(world: World) -> None:
     course, learner, row = answered(world, Reply(403, body={"error": "insufficient scope"}))
     world.deliver_for(minutes=5)
     assert (world.row(row).state, world.row(row).reason) == ("blocked", "scope_missing")
@@ -38,7 +42,7 @@ def test_missing_scope_is_blocked_and_not_hammered(world: World):
 
 
 @pytest.mark.case("SC-404")
-def test_deleted_column_that_has_another_address_is_found(world: World):
+def test_deleted_column_that_has_another_address_is_found(world: World) -> None:
     course, _, row = answered(world, Reply(404), times=0)
     old = course.column()
     moved = course.platform.add_line_item("c-1", "moved", 100, resource_id=old.resource_id, tag=old.tag)
@@ -56,7 +60,7 @@ def test_deleted_column_that_has_another_address_is_found(world: World):
 
 
 @pytest.mark.case("SC-404", choice="not made again: somebody deleted it")
-def test_deleted_column_is_not_made_again(world: World):
+def test_deleted_column_is_not_made_again(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.platform.line_items.clear()
@@ -71,7 +75,7 @@ def test_deleted_column_is_not_made_again(world: World):
     ("status", "text"),
     [(400, "User could not be found"), (403, "The user is not enrolled"), (404, "User 17 does not exist")],
 )
-def test_person_who_left_is_told_apart_from_a_missing_column(world: World, status: int, text: str):
+def test_person_who_left_is_told_apart_from_a_missing_column(world: World, status: int, text: str) -> None:
     course = world.course()
     gone, here = world.learner(course, "u-1"), world.learner(course, "u-2")
     course.platform.script.on(
@@ -85,7 +89,7 @@ def test_person_who_left_is_told_apart_from_a_missing_column(world: World, statu
 
 
 @pytest.mark.case("SC-409")
-def test_too_old_but_equal_is_delivered(world: World):
+def test_too_old_but_equal_is_delivered(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.platform.script.on("scores", Reply(409, apply=True))
@@ -96,8 +100,10 @@ def test_too_old_but_equal_is_delivered(world: World):
     assert len(course.scores()) == 1
 
 
-@pytest.mark.case("SC-409", choice="an older different value: sent once more with a later stamp, then shown to a person")
-def test_too_old_and_different_is_stamped_once_more_then_shown(world: World):
+@pytest.mark.case(
+    "SC-409", choice="an older different value: sent once more with a later stamp, then shown to a person"
+)
+def test_too_old_and_different_is_stamped_once_more_then_shown(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     item = course.column()
@@ -116,7 +122,7 @@ def test_too_old_and_different_is_stamped_once_more_then_shown(world: World):
 
 
 @pytest.mark.case("SC-409")
-def test_too_old_is_stamped_once_more_where_the_other_stamp_is_past(world: World):
+def test_too_old_is_stamped_once_more_where_the_other_stamp_is_past(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.platform.script.on("scores", Reply(409))
@@ -127,7 +133,7 @@ def test_too_old_is_stamped_once_more_where_the_other_stamp_is_past(world: World
 
 
 @pytest.mark.case("SC-409")
-def test_too_old_that_cannot_be_read_back_is_unverified(world: World):
+def test_too_old_that_cannot_be_read_back_is_unverified(world: World) -> None:
     course = world.course(scopes=(SCORE_SCOPE,))
     learner = world.learner(course, "u-1")
     course.platform.script.on("scores", Reply(409))
@@ -138,20 +144,20 @@ def test_too_old_that_cannot_be_read_back_is_unverified(world: World):
 
 
 @pytest.mark.case("SC-422")
-def test_unprocessable_is_kept_with_what_the_platform_said(world: World):
+def test_unprocessable_is_kept_with_what_the_platform_said(world: World) -> None:
     said = {"errors": [{"message": "No"}], "access_token": "secret-secret", "mail": "terry@demo.invalid"}
-    course, learner, row = answered(world, Reply(422, body=said))
+    course, _, row = answered(world, Reply(422, body=said))
     world.deliver_for(minutes=5)
     kept = world.row(row)
-    assert (kept.state, kept.last_answer["status"]) == ("blocked", 422)
-    assert '"message": "No"' in kept.last_answer["body"]
+    assert (kept.state, (kept.last_answer or {})["status"]) == ("blocked", 422)
+    assert '"message": "No"' in (kept.last_answer or {})["body"]
     assert "secret" not in str(kept.last_answer)
     assert "terry@" not in str(kept.last_answer)
     assert len(course.scores()) == 1
 
 
 @pytest.mark.case("SC-429")
-def test_throttling_platform_rests_and_others_go_on(world: World):
+def test_throttling_platform_rests_and_others_go_on(world: World) -> None:
     first, second = world.course(), world.course()
     a, a2, b = world.learner(first, "u-1"), world.learner(first, "u-2"), world.learner(second, "u-1")
     first.platform.script.on("scores", Reply(429, {"Retry-After": "30"}))
@@ -172,7 +178,7 @@ def test_throttling_platform_rests_and_others_go_on(world: World):
 
 @pytest.mark.case("SC-5XX")
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_two_hours_of_trouble_end_in_one_delivery(world: World, status: int):
+def test_two_hours_of_trouble_end_in_one_delivery(world: World, status: int) -> None:
     course, _, row = answered(world, Reply(status), times=None)
     world.deliver_for(hours=2)
     assert world.row(row).state == "waiting"
@@ -184,7 +190,7 @@ def test_two_hours_of_trouble_end_in_one_delivery(world: World, status: int):
 
 
 @pytest.mark.case("SC-5XXb")
-def test_three_days_of_trouble_end_in_a_row_that_somebody_sees(world: World):
+def test_three_days_of_trouble_end_in_a_row_that_somebody_sees(world: World) -> None:
     course, learner, row = answered(world, Reply(503), times=None)
     worker = world.worker()
     for _ in range(90):
@@ -194,9 +200,8 @@ def test_three_days_of_trouble_end_in_a_row_that_somebody_sees(world: World):
     assert "three days" in world.sync(learner).words
     assert world.sync(learner).can_retry
     course.platform.script.clear()
-    from grade_passback import retry
-
     with world.database.writing() as session:
+        assert row is not None
         assert retry(session, row, now=world.clock.now(), placement_id=course.placement_id)
     world.deliver()
     assert course.grade("u-1").score == 85
@@ -204,7 +209,7 @@ def test_three_days_of_trouble_end_in_a_row_that_somebody_sees(world: World):
 
 @pytest.mark.case("SC-405")
 @pytest.mark.parametrize("status", [405, 406, 415])
-def test_wrong_kind_of_request_is_not_repeated(world: World, status: int):
+def test_wrong_kind_of_request_is_not_repeated(world: World, status: int) -> None:
     course, _, row = answered(world, Reply(status), times=None)
     world.deliver_for(minutes=5)
     assert (world.row(row).state, world.row(row).reason) == ("blocked", "config_error")
@@ -212,7 +217,7 @@ def test_wrong_kind_of_request_is_not_repeated(world: World, status: int):
 
 
 @pytest.mark.case("NE-01")
-def test_lost_answer_is_repeated_byte_for_byte(world: World):
+def test_lost_answer_is_repeated_byte_for_byte(world: World) -> None:
     course, _, row = answered(world, Reply(drop="after"))
     world.deliver_for(minutes=1)
     bodies = [post.body for post in course.scores()]
@@ -224,23 +229,20 @@ def test_lost_answer_is_repeated_byte_for_byte(world: World):
 
 
 @pytest.mark.case("NE-02")
-def test_refused_connection_then_unknown_name_then_success(world: World):
+def test_refused_connection_then_unknown_name_then_success(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
-    troubles = ["connect", "dns"]
+    troubles: list[Code] = ["connect", "dns"]
     real = world.outgoing.request
 
-    from microcred.outgoing import OutgoingError
+    def troubled(*args: Any, **kwargs: Any) -> Answer:
+        if troubles:
+            raise OutgoingError(troubles.pop(0))
+        return real(*args, **kwargs)
 
-    class Troubled:
-        allow_hosts = world.outgoing.allow_hosts
-
-        def request(self, *args, **kwargs):
-            if troubles:
-                raise OutgoingError(troubles.pop(0))
-            return real(*args, **kwargs)
-
-    world.callers.outgoing = Troubled()
+    monkeypatch.setattr(world.outgoing, "request", troubled)
     row = world.score(learner, 85)
     world.deliver()
     assert world.row(row).reason == "connect"
@@ -252,9 +254,15 @@ def test_refused_connection_then_unknown_name_then_success(world: World):
 
 @pytest.mark.case("NE-06")
 @pytest.mark.parametrize(
-    "url", ["http://evil.test/li/1", "https://10.0.0.1/li/1", "https://169.254.169.254/li", "https://evil.test/li/1"]
+    "url",
+    [
+        "http://evil.test/li/1",
+        "https://10.0.0.1/li/1",
+        "https://169.254.169.254/li",
+        "https://evil.test/li/1",
+    ],
 )
-def test_line_item_elsewhere_is_refused_without_a_request(world: World, url: str):
+def test_line_item_elsewhere_is_refused_without_a_request(world: World, url: str) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1", lineitem_url=url), 85)
     world.deliver()
@@ -262,13 +270,13 @@ def test_line_item_elsewhere_is_refused_without_a_request(world: World, url: str
     assert course.platform.log.count() == 0
 
 
-def test_redirect_is_not_followed(world: World):
-    course, _, row = answered(world, Reply.redirect("http://127.0.0.1:9/elsewhere"))
+def test_redirect_is_not_followed(world: World) -> None:
+    _, _, row = answered(world, Reply.redirect("http://127.0.0.1:9/elsewhere"))
     assert (world.row(row).state, world.row(row).reason) == ("blocked", "unexpected_redirect")
 
 
 @pytest.mark.case("RE-01")
-def test_teachers_own_grade_is_not_overwritten_where_it_would_be(world: World):
+def test_teachers_own_grade_is_not_overwritten_where_it_would_be(world: World) -> None:
     course = world.course(lms="canvas")
     learner = world.learner(course, "u-1")
     world.score(learner, 85)
@@ -282,9 +290,7 @@ def test_teachers_own_grade_is_not_overwritten_where_it_would_be(world: World):
     assert "changed in the LMS" in world.sync(learner).words
 
 
-def test_disabled_registration_keeps_its_rows(world: World):
-    from lti_tool.models import Registration
-
+def test_disabled_registration_keeps_its_rows(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     row = world.score(learner, 85)
@@ -296,6 +302,6 @@ def test_disabled_registration_keeps_its_rows(world: World):
     assert "switched off" in world.sync(learner).words
 
 
-def test_line_item_address_is_that_of_the_demo_platform(world: World):
+def test_line_item_address_is_that_of_the_demo_platform(world: World) -> None:
     course = world.course()
     assert line_item_url(course.platform, course.column()).startswith(course.server.url)

@@ -6,6 +6,7 @@ import jwt
 import pytest
 
 from demo_lms import Reply, SigningKey
+from demo_lms.model import AccessToken
 from grade_passback.wire import RESULT_SCOPE, SCORE_SCOPE
 from microcred.outbox import status
 from tests.support.grading import World, world_on
@@ -18,7 +19,7 @@ def world(sqlite_url: str) -> Iterator[World]:
 
 
 @pytest.mark.case("TO-01")
-def test_token_request(world: World):
+def test_token_request(world: World) -> None:
     course = world.course()
     world.score(world.learner(course, "u-1"), 85)
     world.deliver()
@@ -37,7 +38,7 @@ def test_token_request(world: World):
 
 
 @pytest.mark.case("TO-02")
-def test_hundred_scores_need_one_token(world: World):
+def test_hundred_scores_need_one_token(world: World) -> None:
     course = world.course()
     for n in range(100):
         world.score(world.learner(course, f"u-{n}"), n)
@@ -47,7 +48,7 @@ def test_hundred_scores_need_one_token(world: World):
 
 
 @pytest.mark.case("TO-04")
-def test_refused_token_is_replaced_once(world: World):
+def test_refused_token_is_replaced_once(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     world.score(learner, 70)
@@ -56,12 +57,12 @@ def test_refused_token_is_replaced_once(world: World):
     row = world.score(learner, 85)
     world.deliver()
     kept = world.row(row)
-    assert (kept.state, kept.attempts, kept.last_answer["token_renewed"]) == ("delivered", 1, True)
+    assert (kept.state, kept.attempts, (kept.last_answer or {})["token_renewed"]) == ("delivered", 1, True)
     assert course.platform.log.count("token") == 2
-    assert [post.status for post in course.scores()] == [200, 401, 200] or len(course.scores()) == 3
+    assert len(course.scores()) == 3
 
 
-def test_second_refusal_is_blocked(world: World):
+def test_second_refusal_is_blocked(world: World) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1"), 85)
     course.platform.script.on("scores", Reply(401), times=None)
@@ -71,7 +72,7 @@ def test_second_refusal_is_blocked(world: World):
 
 
 @pytest.mark.case("TO-06")
-def test_unknown_client_pauses_the_registration(world: World):
+def test_unknown_client_pauses_the_registration(world: World) -> None:
     course, other = world.course(), world.course()
     course.platform.script.on("token", Reply(400, body={"error": "invalid_client"}), times=None)
     rows = [world.score(world.learner(course, f"u-{n}"), n) for n in range(50)]
@@ -92,17 +93,12 @@ def test_unknown_client_pauses_the_registration(world: World):
 
 @pytest.mark.case("TO-07")
 @pytest.mark.parametrize("kind", ["Bearer", "bearer", "BEARER"])
-def test_token_answer_without_lifetime(world: World, kind: str):
+def test_token_answer_without_lifetime(world: World, kind: str) -> None:
     course = world.course()
-
-    def answer(request):
-        return None
 
     learner = world.learner(course, "u-1")
     world.score(learner, 70)
     token = "t-1"
-    from demo_lms.model import AccessToken
-
     course.platform.access_tokens[token] = AccessToken(
         "tool-a", list(course.platform.tools["tool-a"].scopes), world.clock.now().replace(year=2030)
     )
@@ -127,7 +123,7 @@ def test_token_answer_without_lifetime(world: World, kind: str):
         "[1]",
     ],
 )
-def test_unusable_token_answers_are_tried_again(world: World, body: object):
+def test_unusable_token_answers_are_tried_again(world: World, body: object) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1"), 85)
     course.platform.script.on("token", Reply(200, body=body))
@@ -139,7 +135,7 @@ def test_unusable_token_answers_are_tried_again(world: World, body: object):
 
 
 @pytest.mark.case("TO-09")
-def test_granted_scope_without_score_is_blocked(world: World):
+def test_granted_scope_without_score_is_blocked(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")
     course.platform.script.on(
@@ -153,7 +149,7 @@ def test_granted_scope_without_score_is_blocked(world: World):
 
 
 @pytest.mark.case("TO-09")
-def test_offered_scopes_without_score_are_blocked_without_a_request(world: World):
+def test_offered_scopes_without_score_are_blocked_without_a_request(world: World) -> None:
     course = world.course(scopes=(RESULT_SCOPE,))
     row = world.score(world.learner(course, "u-1"), 85)
     world.deliver()
@@ -162,7 +158,7 @@ def test_offered_scopes_without_score_are_blocked_without_a_request(world: World
 
 
 @pytest.mark.case("TO-11")
-def test_rotated_tool_key_signs_for_rows_that_waited(world: World):
+def test_rotated_tool_key_signs_for_rows_that_waited(world: World) -> None:
     course = world.course()
     for n in range(50):
         world.score(world.learner(course, f"u-{n}"), n)
@@ -177,7 +173,7 @@ def test_rotated_tool_key_signs_for_rows_that_waited(world: World):
 
 
 @pytest.mark.case("TO-13")
-def test_platforms_own_keys_do_not_matter(world: World):
+def test_platforms_own_keys_do_not_matter(world: World) -> None:
     course = world.course()
     row = world.score(world.learner(course, "u-1"), 85)
     course.platform.keys.rotate(SigningKey.generate("p-2"))

@@ -1,4 +1,5 @@
-"""A tool that sends grades to platforms of the tests: real database, real HTTP, a clock that is set by hand."""
+"""A tool that sends grades to platforms of the tests: real database, real HTTP, a clock that is set by
+hand."""
 
 import random
 import secrets
@@ -182,10 +183,14 @@ class World:
         denied_as: str = "blank",
         platform: demo_lms.Platform | None = None,
     ) -> Course:
-        """A platform that serves, a course with one link, and the placement; `column` False: the link has none."""
+        """A platform that serves, a course with one link, and the placement; `column` False: the link has
+        none."""
         made = platform or demo_lms.Platform(clock=self.clock.now)
         made.add_tool(
-            "tool-a", "http://127.0.0.1:9/lti/login", ["http://127.0.0.1:9/lti/launch"], jwks=self.keys.jwks(),
+            "tool-a",
+            "http://127.0.0.1:9/lti/login",
+            ["http://127.0.0.1:9/lti/launch"],
+            jwks=self.keys.jwks(),
             scopes=list(scopes),
         )
         made.add_course("c-1", "Active Classrooms")
@@ -200,22 +205,34 @@ class World:
                 select(CredentialVersion).join(Credential).where(Credential.key == credential)
             ).one()
             registration = Registration(
-                name="Demo LMS", lms=lms, state="approved", organization_id=organization.id, issuer=base,
-                client_id="tool-a", auth_url=made.auth_url, token_url=made.token_url, jwks_url=f"{base}/jwks",
+                name="Demo LMS",
+                lms=lms,
+                state="approved",
+                organization_id=organization.id,
+                issuer=base,
+                client_id="tool-a",
+                auth_url=made.auth_url,
+                token_url=made.token_url,
+                jwks_url=f"{base}/jwks",
                 created_at=now,
             )
             session.add(registration)
             session.flush()
             deployment = Deployment(
-                registration_id=registration.id, deployment_id="1", state="approved",
-                organization_id=organization.id, created_at=now,
+                registration_id=registration.id,
+                deployment_id="1",
+                state="approved",
+                organization_id=organization.id,
+                created_at=now,
             )
             session.add(deployment)
             session.flush()
             context = Context(
-                deployment_id=deployment.id, context_id="c-1",
+                deployment_id=deployment.id,
+                context_id="c-1",
                 lineitems_url=f"{base}/api/lti/courses/c-1/lineitems" if lineitems else None,
-                ags_scopes=list(scopes) if lineitems or column else [], created_at=now,
+                ags_scopes=list(scopes) if lineitems or column else [],
+                created_at=now,
             )
             session.add(context)
             session.flush()
@@ -225,8 +242,13 @@ class World:
             session.add(link)
             session.flush()
             placement = Placement(
-                context_id=context.id, deployment_id=deployment.id, organization_id=organization.id,
-                version_id=version.id, resource_link_id=link.id, grade_scheme=scheme, denied_as=denied_as,
+                context_id=context.id,
+                deployment_id=deployment.id,
+                organization_id=organization.id,
+                version_id=version.id,
+                resource_link_id=link.id,
+                grade_scheme=scheme,
+                denied_as=denied_as,
                 created_at=now,
             )
             session.add(placement)
@@ -235,26 +257,38 @@ class World:
             for plan in columns:
                 session.add(
                     GradeColumn(
-                        placement_id=placement.id, tag=plan.tag, label=plan.label,
-                        score_maximum=plan.score_maximum, created_at=now,
+                        placement_id=placement.id,
+                        tag=plan.tag,
+                        label=plan.label,
+                        score_maximum=plan.score_maximum,
+                        created_at=now,
                     )
                 )
             session.flush()
             if column:
                 made.add_link(
-                    "c-1", "Shape ideas", link_id="rl-1", score_maximum=columns[0].score_maximum,
-                    resource_id=placement.public_id, tag=columns[0].tag,
+                    "c-1",
+                    "Shape ideas",
+                    link_id="rl-1",
+                    score_maximum=columns[0].score_maximum,
+                    resource_id=placement.public_id,
+                    tag=columns[0].tag,
                 )
             else:
                 made.add_link("c-1", "Shape ideas", link_id="rl-1")
-            return Course(
-                made, server, registration.id, deployment.id, context.id, link.id, placement.id
-            )
+            return Course(made, server, registration.id, deployment.id, context.id, link.id, placement.id)
 
     def learner(
-        self, course: Course, sub: str, *, lineitem_url: str | None = "", enrolled: bool = True, test: bool = False
+        self,
+        course: Course,
+        sub: str,
+        *,
+        lineitem_url: str | None = "",
+        enrolled: bool = True,
+        test: bool = False,
     ) -> Learner:
-        """A teacher who launched; their launch named the link's own column, unless `lineitem_url` says otherwise."""
+        """A teacher who launched; their launch named the link's own column, unless `lineitem_url` says
+        otherwise."""
         course.platform.add_person(sub, f"Demo {sub}")
         if enrolled:
             course.platform.enrol("c-1", sub)
@@ -267,24 +301,38 @@ class World:
             session.add(person)
             session.flush()
             identity = LmsIdentity(
-                registration_id=course.registration_id, sub=sub, person_id=person.id, is_test_user=test,
+                registration_id=course.registration_id,
+                sub=sub,
+                person_id=person.id,
+                is_test_user=test,
                 created_at=now,
             )
             session.add(identity)
             session.flush()
             session.add(
                 Launch(
-                    state_id=secrets.token_hex(16), registration_id=course.registration_id,
-                    deployment_id=course.deployment_id, identity_id=identity.id, person_id=person.id,
-                    context_id=course.context_id, resource_link_id=course.resource_link_id,
-                    message_type="LtiResourceLinkRequest", rights=["place", "read", "submit"],
-                    lineitem_url=lineitem_url, bound_by="cookie", created_at=now, last_seen_at=now,
+                    state_id=secrets.token_hex(16),
+                    registration_id=course.registration_id,
+                    deployment_id=course.deployment_id,
+                    identity_id=identity.id,
+                    person_id=person.id,
+                    context_id=course.context_id,
+                    resource_link_id=course.resource_link_id,
+                    message_type="LtiResourceLinkRequest",
+                    rights=["place", "read", "submit"],
+                    lineitem_url=lineitem_url,
+                    bound_by="cookie",
+                    created_at=now,
+                    last_seen_at=now,
                 )
             )
             placement = session.get_one(Placement, course.placement_id)
             pursuit = Pursuit(
-                person_id=person.id, placement_id=placement.id, version_id=placement.version_id,
-                alias=f"Heron {sub}", created_at=now,
+                person_id=person.id,
+                placement_id=placement.id,
+                version_id=placement.version_id,
+                alias=f"Heron {sub}",
+                created_at=now,
             )
             session.add(pursuit)
             session.flush()
@@ -295,7 +343,9 @@ class World:
 
     # -- decisions -----------------------------------------------------------------------------
 
-    def moment(self, learner: Learner, moment: str, ratings: dict[str, str] | None = None, **more: Any) -> list[int]:
+    def moment(
+        self, learner: Learner, moment: str, ratings: dict[str, str] | None = None, **more: Any
+    ) -> list[int]:
         """A moment of the workflow, as the operations tell it; the ids of the rows made."""
         with self.database.writing() as session:
             placement = session.get_one(Placement, learner.course.placement_id)
@@ -322,7 +372,12 @@ class World:
             return {c.id: definition.levels(c)[index][0].key for _, c in definition.criteria()}
 
     def score(
-        self, learner: Learner, given: float, maximum: float = 100, comment: str | None = "Earned.", tag: str = "main"
+        self,
+        learner: Learner,
+        given: float,
+        maximum: float = 100,
+        comment: str | None = "Earned.",
+        tag: str = "main",
     ) -> int | None:
         """A final score of any number; the id of the row, None where nothing new was to be sent."""
         with self.database.writing() as session:
@@ -365,7 +420,7 @@ def running(worker: Worker) -> Iterator[Worker]:
     def work() -> None:
         try:
             worker.run_until_stopped()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the test raises it
             errors.append(error)
 
     thread = threading.Thread(target=work)

@@ -3,16 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from microcred.outbox import (
     Accepted,
     Delivered,
+    Job,
     Limit,
+    Outcome,
     Policy,
     Retry,
     RetryRefused,
     Throttled,
     Unverified,
+    Worker,
     add,
     retry,
     retry_all,
@@ -20,9 +24,10 @@ from microcred.outbox import (
     status,
     stop_destination,
 )
+from tests.support.outbox import Outbox
 
 
-def run_for(outbox, worker, **span):
+def run_for(outbox: Outbox, worker: Worker, **span: float) -> None:
     """Let the clock run in steps of five seconds, working at each."""
     end = outbox.clock.now() + timedelta(**span)
     while outbox.clock.now() < end:
@@ -31,23 +36,25 @@ def run_for(outbox, worker, **span):
 
 
 @pytest.mark.parametrize(("outcome", "state"), [(Accepted(), "accepted"), (Unverified(), "unverified")])
-def test_other_ends(outbox, outcome, state):
+def test_other_ends(outbox: Outbox, outcome: Outcome, state: str) -> None:
     outbox.handler.answer = lambda job: outcome
     row = outbox.add(1)
     outbox.worker().run_due()
     assert outbox.row(row).state == state
 
 
-def test_two_hours_of_failures_take_at_most_fifteen_tries(outbox):
+def test_two_hours_of_failures_take_at_most_fifteen_tries(outbox: Outbox) -> None:
     up_again = outbox.clock.now() + timedelta(hours=2)
-    outbox.handler.answer = lambda job: Delivered() if outbox.clock.now() >= up_again else Retry(reason="http_503")
+    outbox.handler.answer = lambda job: (
+        Delivered() if outbox.clock.now() >= up_again else Retry(reason="http_503")
+    )
     row = outbox.add(1)
     run_for(outbox, outbox.worker(), hours=3.5)
     assert outbox.row(row).state == "delivered"
     assert 5 <= len(outbox.handler.jobs) <= 15
 
 
-def test_row_is_dead_after_the_window_and_can_be_sent_again(outbox):
+def test_row_is_dead_after_the_window_and_can_be_sent_again(outbox: Outbox) -> None:
     outbox.handler.answer = lambda job: Retry(reason="http_503", answer={"status": 503})
     row = outbox.add(1)
     worker = outbox.worker()
@@ -56,6 +63,8 @@ def test_row_is_dead_after_the_window_and_can_be_sent_again(outbox):
         outbox.clock.pass_(hours=1)
     dead = outbox.row(row)
     assert (dead.state, dead.reason, dead.last_answer) == ("dead", "http_503", {"status": 503})
+    assert dead.finished_at is not None
+    assert dead.first_tried_at is not None
     assert dead.finished_at - dead.first_tried_at >= timedelta(hours=72)
 
     outbox.handler.answer = lambda job: Delivered()
@@ -65,7 +74,7 @@ def test_row_is_dead_after_the_window_and_can_be_sent_again(outbox):
     assert outbox.row(row).state == "delivered"
 
 
-def test_row_asked_to_wait_waits_so_long(outbox):
+def test_row_asked_to_wait_waits_so_long(outbox: Outbox) -> None:
     outbox.handler.answer = lambda job: Retry(reason="x", after=100) if job.attempt == 1 else Delivered()
     outbox.add(1)
     worker = outbox.worker()
@@ -76,7 +85,7 @@ def test_row_asked_to_wait_waits_so_long(outbox):
     assert worker.run_due() == 1
 
 
-def test_throttled_destination_rests_and_others_do_not(outbox):
+def test_throttled_destination_rests_and_others_do_not(outbox: Outbox) -> None:
     outbox.handler.answer = lambda job: (
         Throttled(after=30) if job.payload["n"] == "a1" and job.attempt == 1 else Delivered()
     )
@@ -94,7 +103,7 @@ def test_throttled_destination_rests_and_others_do_not(outbox):
     assert sorted(outbox.handler.sent) == ["a1", "a1", "a2", "b1"]
 
 
-def test_breaker_opens_after_failures_in_a_row_and_closes_with_a_success(outbox):
+def test_breaker_opens_after_failures_in_a_row_and_closes_with_a_success(outbox: Outbox) -> None:
     outbox.handler.answer = lambda job: Retry(reason="network")
     for n in range(200):
         outbox.add(n)
@@ -110,7 +119,7 @@ def test_breaker_opens_after_failures_in_a_row_and_closes_with_a_success(outbox)
     assert set(outbox.states()) == {"delivered"}
 
 
-def test_stopped_destination_keeps_its_rows(outbox):
+def test_stopped_destination_keeps_its_rows(outbox: Outbox) -> None:
     outbox.add(1)
     with outbox.database.writing() as session:
         stop_destination(session, "registration:1")
@@ -121,8 +130,8 @@ def test_stopped_destination_keeps_its_rows(outbox):
     assert outbox.worker().run_due() == 1
 
 
-def test_broken_handler_does_not_end_the_worker(outbox):
-    def broken(job):
+def test_broken_handler_does_not_end_the_worker(outbox: Outbox) -> None:
+    def broken(job: Job) -> Outcome:
         raise ZeroDivisionError
 
     outbox.handler.answer = broken
@@ -131,8 +140,8 @@ def test_broken_handler_does_not_end_the_worker(outbox):
     assert (outbox.row(row).state, outbox.row(row).reason) == ("waiting", "internal_error")
 
 
-def test_record_runs_with_the_result_or_not_at_all(outbox):
-    def follow(session):
+def test_record_runs_with_the_result_or_not_at_all(outbox: Outbox) -> None:
+    def follow(session: Session) -> None:
         add(
             session,
             kind="score",
@@ -143,7 +152,7 @@ def test_record_runs_with_the_result_or_not_at_all(outbox):
             now=outbox.clock.now(),
         )
 
-    def broken(session):
+    def broken(session: Session) -> None:
         follow(session)
         raise ZeroDivisionError
 
@@ -159,7 +168,7 @@ def test_record_runs_with_the_result_or_not_at_all(outbox):
     assert len(outbox.states()) == 3
 
 
-def test_retry_is_refused_for_what_is_done_and_for_older_versions(outbox):
+def test_retry_is_refused_for_what_is_done_and_for_older_versions(outbox: Outbox) -> None:
     outbox.handler.answer = lambda job: Retry(reason="x", after=10)
     row = outbox.add(1, key="k")
     policy = Policy(window=timedelta(0))
@@ -177,7 +186,7 @@ def test_retry_is_refused_for_what_is_done_and_for_older_versions(outbox):
         assert retry_all(session, now=outbox.clock.now()) == 0
 
 
-def test_retry_all_sends_every_stuck_row_again(outbox):
+def test_retry_all_sends_every_stuck_row_again(outbox: Outbox) -> None:
     outbox.handler.answer = lambda job: Retry(reason="x")
     for n in range(5):
         outbox.add(n, key=f"k{n}")

@@ -1,8 +1,9 @@
 """Workers, writers and wakes at the same time, on real engines."""
 
+import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -24,6 +25,7 @@ from microcred.outbox import (
 )
 from microcred.outbox.claims import claim
 from microcred.outbox.results import store
+from tests.support.outbox import Outbox
 
 
 @contextmanager
@@ -41,22 +43,32 @@ def running(*workers: Worker) -> Iterator[None]:
             assert not thread.is_alive()
 
 
-def wait_until(condition, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, "it did not happen in time"
         time.sleep(0.02)
 
 
-def test_eight_threads_write_while_a_worker_delivers(outbox):
+def taking(seconds: float) -> Callable[[Job], Outcome]:
+    """A handler that needs so long."""
+
+    def handler(job: Job) -> Outcome:
+        time.sleep(seconds)
+        return Delivered()
+
+    return handler
+
+
+def test_eight_threads_write_while_a_worker_delivers(outbox: Outbox) -> None:
     errors: list[BaseException] = []
-    outbox.clock = SystemClock()
+    outbox.real_time = SystemClock()
 
     def write(thread: int) -> None:
         try:
             for n in range(25):
                 outbox.add((thread, n), key=f"{thread}", supersede=False, to=f"registration:{thread % 3}")
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - shown by the test itself
             errors.append(error)
 
     with running(outbox.worker()):
@@ -72,9 +84,9 @@ def test_eight_threads_write_while_a_worker_delivers(outbox):
         assert [n for t, n in outbox.handler.sent if t == thread] == list(range(25))
 
 
-def test_newer_versions_written_while_a_worker_delivers_end_with_the_newest(outbox):
-    outbox.clock = SystemClock()
-    outbox.handler.answer = lambda job: time.sleep(0.003) or Delivered()
+def test_newer_versions_written_while_a_worker_delivers_end_with_the_newest(outbox: Outbox) -> None:
+    outbox.real_time = SystemClock()
+    outbox.handler.answer = taking(0.003)
 
     def write(key: str) -> None:
         for n in range(40):
@@ -93,9 +105,8 @@ def test_newer_versions_written_while_a_worker_delivers_end_with_the_newest(outb
         assert sent[-1] == 39
 
 
-def test_result_of_a_lost_lease_is_dropped(outbox):
+def test_result_of_a_lost_lease_is_dropped(outbox: Outbox) -> None:
     row = outbox.add(1)
-    late = outbox.worker()
     with outbox.database.writing() as session:
         first = claim(session, now=outbox.clock.now(), lease=timedelta(seconds=60), room=lambda _: 1).jobs
     outbox.clock.pass_(seconds=61)
@@ -103,15 +114,24 @@ def test_result_of_a_lost_lease_is_dropped(outbox):
         second = claim(session, now=outbox.clock.now(), lease=timedelta(seconds=60), room=lambda _: 1).jobs
     assert (first[0].id, first[0].fence, second[0].fence) == (row, 1, 2)
     recorded: list[str] = []
+
+    def noting(name: str) -> Delivered:
+        return Delivered(answer={"by": name}, record=lambda _session: recorded.append(name))
+
     for jobs, name in ((first, "late"), (second, "in time")):
-        outcome = Delivered(answer={"by": name}, record=lambda _session, name=name: recorded.append(name))
         with outbox.database.writing() as session:
-            store(session, [(jobs[0], outcome)], now=outbox.clock.now(), policy=Policy(), rng=late._rng)
+            store(
+                session,
+                [(jobs[0], noting(name))],
+                now=outbox.now(),
+                policy=Policy(),
+                rng=random.Random(7),
+            )
     assert recorded == ["in time"]
     assert outbox.row(row).last_answer == {"by": "in time"}
 
 
-def test_rows_of_a_dead_worker_are_taken_over_when_the_lease_ends(outbox):
+def test_rows_of_a_dead_worker_are_taken_over_when_the_lease_ends(outbox: Outbox) -> None:
     outbox.add(1)
     with outbox.database.writing() as session:
         claim(session, now=outbox.clock.now(), lease=timedelta(seconds=60), room=lambda _: 1)
@@ -120,8 +140,8 @@ def test_rows_of_a_dead_worker_are_taken_over_when_the_lease_ends(outbox):
     assert outbox.worker().run_due() == 1
 
 
-def test_limit_holds_over_all_workers(outbox):
-    outbox.clock = SystemClock()
+def test_limit_holds_over_all_workers(outbox: Outbox) -> None:
+    outbox.real_time = SystemClock()
     in_flight: list[int] = []
     most: list[int] = []
     lock = threading.Lock()
@@ -147,8 +167,8 @@ def test_limit_holds_over_all_workers(outbox):
     assert set(outbox.states()) == {"delivered"}
 
 
-def test_rate_is_kept(outbox):
-    outbox.clock = SystemClock()
+def test_rate_is_kept(outbox: Outbox) -> None:
+    outbox.real_time = SystemClock()
     for n in range(30):
         outbox.add(n)
     policy = Policy(limit_of=lambda _: Limit(per_second=20))
@@ -158,8 +178,8 @@ def test_rate_is_kept(outbox):
     assert time.monotonic() - started >= 1.0
 
 
-def test_throttled_lane_begins_nothing_more(outbox):
-    outbox.clock = SystemClock()
+def test_throttled_lane_begins_nothing_more(outbox: Outbox) -> None:
+    outbox.real_time = SystemClock()
     outbox.handler.answer = lambda job: Throttled(after=60)
     for n in range(40):
         outbox.add(n)
@@ -172,9 +192,9 @@ def test_throttled_lane_begins_nothing_more(outbox):
     assert leased == 0, "what was not begun was given back"
 
 
-def test_stopping_gives_back_what_was_not_begun(outbox):
-    outbox.clock = SystemClock()
-    outbox.handler.answer = lambda job: time.sleep(0.1) or Delivered()
+def test_stopping_gives_back_what_was_not_begun(outbox: Outbox) -> None:
+    outbox.real_time = SystemClock()
+    outbox.handler.answer = taking(0.1)
     for n in range(40):
         outbox.add(n)
     with running(outbox.worker()):
@@ -186,8 +206,8 @@ def test_stopping_gives_back_what_was_not_begun(outbox):
     assert outbox.worker().run_due() == 40 - done, "at once, not after a lease"
 
 
-def test_commit_wakes_a_worker_of_the_same_process(outbox):
-    outbox.clock = SystemClock()
+def test_commit_wakes_a_worker_of_the_same_process(outbox: Outbox) -> None:
+    outbox.real_time = SystemClock()
     with running(outbox.worker()):
         time.sleep(0.3)
         started = time.monotonic()
@@ -196,11 +216,10 @@ def test_commit_wakes_a_worker_of_the_same_process(outbox):
         assert time.monotonic() - started < 2
 
 
-def woken_from_elsewhere(outbox, elsewhere: Database) -> float:
+def woken_from_elsewhere(outbox: Outbox, elsewhere: Database) -> float:
     """Seconds until a sleeping worker does what another process' database object has written."""
-    from tests.functional.outbox.conftest import Outbox
-
     other = Outbox(elsewhere, outbox.clock)
+    other.real_time = outbox.real_time
     with running(outbox.worker()):
         time.sleep(1.0)
         started = time.monotonic()
@@ -209,9 +228,11 @@ def woken_from_elsewhere(outbox, elsewhere: Database) -> float:
         return time.monotonic() - started
 
 
-def test_notify_wakes_a_worker_of_another_process(postgres_url, outbox_on):
+def test_notify_wakes_a_worker_of_another_process(
+    postgres_url: str, outbox_on: Callable[[str], Outbox]
+) -> None:
     outbox = outbox_on(postgres_url)
-    outbox.clock = SystemClock()
+    outbox.real_time = SystemClock()
     elsewhere = Database(postgres_url)
     use_wake(outbox.database, PostgresWake(outbox.database))
     use_wake(elsewhere, PostgresWake(elsewhere))
@@ -219,9 +240,11 @@ def test_notify_wakes_a_worker_of_another_process(postgres_url, outbox_on):
     elsewhere.dispose()
 
 
-def test_redis_channel_wakes_a_worker_of_another_process(sqlite_url, redis_url, outbox_on):
+def test_redis_channel_wakes_a_worker_of_another_process(
+    sqlite_url: str, redis_url: str, outbox_on: Callable[[str], Outbox]
+) -> None:
     outbox = outbox_on(sqlite_url)
-    outbox.clock = SystemClock()
+    outbox.real_time = SystemClock()
     elsewhere = Database(sqlite_url)
     clients = [redis.Redis.from_url(redis_url) for _ in range(2)]
     use_wake(outbox.database, RedisWake(clients[0]))
@@ -232,9 +255,9 @@ def test_redis_channel_wakes_a_worker_of_another_process(sqlite_url, redis_url, 
         client.close()
 
 
-def test_redis_that_is_away_loses_nothing(sqlite_url, outbox_on):
+def test_redis_that_is_away_loses_nothing(sqlite_url: str, outbox_on: Callable[[str], Outbox]) -> None:
     outbox = outbox_on(sqlite_url)
-    outbox.clock = SystemClock()
+    outbox.real_time = SystemClock()
     with redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2) as client:
         use_wake(outbox.database, RedisWake(client))
         with running(outbox.worker()):
@@ -243,9 +266,11 @@ def test_redis_that_is_away_loses_nothing(sqlite_url, outbox_on):
     assert outbox.states() == ["delivered"]
 
 
-def test_worker_outlives_a_database_that_goes_away(postgres_url, outbox_on):
+def test_worker_outlives_a_database_that_goes_away(
+    postgres_url: str, outbox_on: Callable[[str], Outbox]
+) -> None:
     outbox = outbox_on(postgres_url)
-    outbox.clock = SystemClock()
+    outbox.real_time = SystemClock()
     with running(outbox.worker()):
         time.sleep(0.3)
         with outbox.database.engine.connect() as connection:
