@@ -37,7 +37,10 @@ class Pictures:
         page.set_viewport_size({"width": width, "height": min(max(height, 800), 6000)})
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(150)
-        page.screenshot(path=self._folder / f"{self._number:02d}-{name}.png")
+        path = self._folder / f"{self._number:02d}-{name}.png"
+        page.screenshot(path=path)
+        # A page has few colours; a palette makes the file a third as large.
+        Image.open(path).convert("RGB").quantize(192).save(path, optimize=True)
         page.set_viewport_size({"width": width, "height": 800})
 
 
