@@ -2,7 +2,8 @@
 
 from grade_passback.addresses import use_badge_address
 from grade_passback.delivery import make_handler
-from grade_passback.queueing import KIND, enqueue
+from grade_passback.gradebook import KIND
+from grade_passback.queueing import enqueue
 from grade_passback.sync import SyncRow, retry, sync_rows
 from grade_passback.words import Words, words_for
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grade_passback.ags import Caller, Callers, Refused, Unreadable, reading_of, redacted, result_of, trouble
+from grade_passback.gradebook import write_again
 from grade_passback.line_items import LineItems, remember
-from grade_passback.queueing import write_again
 from grade_passback.scores import Score
 from grade_passback.wire import RESULT_SCOPE, SCORE_SCOPE, SCORE_TYPE, service_url
 from lti_tool.facts import COLUMNS, RegistrationFacts
@@ -163,7 +163,7 @@ class _Delivery:
     def _again(self, job: Job) -> Callable[[Session], None]:
         def record(session: Session) -> None:
             row = session.get(OutboxRow, job.id)
-            write_again(session, row, job.payload["line"], job.payload["sub"], self._clock.now())
+            write_again(session, row, job.payload["line"], self._clock.now())
 
         return record
 

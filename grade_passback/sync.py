@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from grade_passback.gradebook import write_again
 from grade_passback.models import ScoreLine
 from grade_passback.words import NO_COLUMN, sent_words, words_for
 from microcred import outbox
@@ -53,14 +54,21 @@ def sync_rows(
 
 
 def retry(session: Session, row_id: int, *, now: datetime, placement_id: int) -> bool:
-    """Send the newest row of a cell of this placement again; False where there is nothing to send again."""
-    newest = session.scalar(
-        select(ScoreLine.id)
+    """Send the newest row of a cell of this placement again; False where there is nothing to send again.
+
+    Where the grade was changed in the LMS, a person has now decided for ours: it goes out with a new
+    timestamp.
+    """
+    line = session.scalar(
+        select(ScoreLine)
         .join(GradeColumn, GradeColumn.id == ScoreLine.column_id)
         .where(ScoreLine.row_id == row_id, GradeColumn.placement_id == placement_id)
     )
-    if newest is None:
+    if line is None:
         return False
+    row = session.get_one(OutboxRow, row_id)
+    if row.state == "blocked" and row.reason == "conflict":
+        return write_again(session, row, line.id, now, insisting=True) is not None
     try:
         outbox.retry(session, row_id, now=now)
     except outbox.RetryRefused:

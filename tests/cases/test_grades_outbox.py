@@ -9,7 +9,7 @@ import pytest
 
 import demo_lms
 from demo_lms import Reply
-from grade_passback.queueing import Gradebook
+from grade_passback.gradebook import Gradebook
 from grade_passback.scores import Score, ScoreDraft
 from microcred.database import SystemClock
 from microcred.outbox import Job, Limit, Outcome, Policy, Worker

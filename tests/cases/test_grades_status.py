@@ -290,6 +290,22 @@ def test_teachers_own_grade_is_not_overwritten_where_it_would_be(world: World) -
     assert "changed in the LMS" in world.sync(learner).words
 
 
+def test_person_may_insist_on_our_grade(world: World) -> None:
+    course = world.course(lms="canvas")
+    learner = world.learner(course, "u-1")
+    world.score(learner, 85)
+    world.deliver()
+    course.grade("u-1").score = 60.0
+    row = world.score(learner, 90, comment="Appeal decided.")
+    world.deliver()
+    assert row is not None
+    with world.database.writing() as session:
+        assert retry(session, row, now=world.clock.now(), placement_id=course.placement_id)
+    world.deliver()
+    assert course.grade("u-1").score == 90
+    assert world.sync(learner).words == "In the gradebook."
+
+
 def test_disabled_registration_keeps_its_rows(world: World) -> None:
     course = world.course()
     learner = world.learner(course, "u-1")

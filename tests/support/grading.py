@@ -17,7 +17,7 @@ from sqlalchemy import select
 import demo_lms
 from demo_lms.claims import line_item_url
 from grade_passback import SyncRow, enqueue, make_handler, sync_rows
-from grade_passback.queueing import Gradebook
+from grade_passback.gradebook import Gradebook
 from grade_passback.scores import Score, ScoreDraft
 from grade_passback.wire import SCOPES
 from lti_tool.cache import InProcessCache
