@@ -5,32 +5,39 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import ColumnElement
+
 from lti_tool.dialects import Dialect, dialect_named
 from lti_tool.models import Registration
 from microcred.outgoing import OutgoingError, check_url, effective_port, host_matches
 
-COLUMNS = (
-    Registration.id,
-    Registration.public_id,
-    Registration.name,
-    Registration.lms,
-    Registration.state,
-    Registration.organization_id,
-    Registration.issuer,
-    Registration.client_id,
-    Registration.separate_site,
-    Registration.auth_url,
-    Registration.token_url,
-    Registration.jwks_url,
-    Registration.token_audience,
-    Registration.trusted_audiences,
-    Registration.service_hosts,
-    Registration.algorithms,
-    Registration.any_deployment,
-    Registration.scopes,
-    Registration.is_test_site,
+_REGISTRATION = Registration.__table__
+COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
+    _REGISTRATION.c[name]
+    for name in (
+        "id",
+        "public_id",
+        "name",
+        "lms",
+        "state",
+        "organization_id",
+        "issuer",
+        "client_id",
+        "separate_site",
+        "auth_url",
+        "token_url",
+        "jwks_url",
+        "token_audience",
+        "trusted_audiences",
+        "service_hosts",
+        "algorithms",
+        "any_deployment",
+        "scopes",
+        "is_test_site",
+    )
 )
 """What `RegistrationFacts.of` reads, in its order."""
+_NAMES = tuple(str(column.key) for column in COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class RegistrationFacts:
     @classmethod
     def of(cls, row: Any) -> "RegistrationFacts":
         """The facts of a `Registration`, or of a row of `COLUMNS`."""
-        values = (getattr(row, column.key) for column in COLUMNS)
+        values = (getattr(row, name) for name in _NAMES)
         facts: list[Any] = [tuple(value) if isinstance(value, list) else value for value in values]
         return cls(*facts)
 

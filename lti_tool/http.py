@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -207,8 +207,7 @@ class _Views:
         return self._redirect(started.authentication_url, ())
 
     def _redirect(self, url: str, origins: tuple[str, ...], status: int = 302) -> Response:
-        response = make_response(redirect(url, status))
-        return self._secured(response, origins)
+        return self._secured(Response(status=status, headers={"Location": url}), origins)
 
     def _page(self, html: str, status: int, origins: tuple[str, ...]) -> Response:
         return self._secured(Response(html, status, mimetype="text/html"), origins)

@@ -8,11 +8,10 @@ later transaction starts again and finds what the earlier one made.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
@@ -21,7 +20,7 @@ from lti_tool.protocol.messages import Core, Details, Place
 from lti_tool.registrations import note_deployment
 from lti_tool.roles import is_test_user, rights_of
 from lti_tool.state import LoginState
-from microcred.database import Clock, Database, random_id
+from microcred.database import Base, Clock, Database, random_id
 from microcred.people.models import LmsIdentity, Person
 
 _ATTEMPTS = 4
@@ -79,7 +78,7 @@ class Recorder:
         for attempt in range(_ATTEMPTS):
             try:
                 with self._database.writing() as session:
-                    return _record(session, given, retried=attempt > 0)
+                    return _record(session.connection(), given, retried=attempt > 0)
             except IntegrityError:
                 continue
             except LtiRefused as refused:
@@ -97,21 +96,21 @@ class Recorder:
             return
 
 
-def _record(session: Session, given: _Given, *, retried: bool) -> Accepted:
-    if retried and session.scalar(select(Launch.id).where(Launch.state_id == given.login.state_id)):
+def _record(connection: Connection, given: _Given, *, retried: bool) -> Accepted:
+    if retried and connection.scalar(_LAUNCHED, {"state_id": given.login.state_id}):
         raise LtiRefused("state_used")
     details = given.details
-    found = _look_up(session, given, None if isinstance(details, LtiRefused) else details)
+    found = _look_up(connection, given, None if isinstance(details, LtiRefused) else details)
     present = RegistrationFacts.of(found)
     if present != given.facts:
         raise RegistrationChanged(present)
-    deployment_id = _deployment(session, given, found)
-    _check_named_at_login(session, given)
+    deployment_id = _deployment(connection, given, found)
+    _check_named_at_login(connection, given)
     if isinstance(details, LtiRefused):
         raise details
-    identity_id, person_id = _person(session, given, details, found)
-    context_id = _context(session, given, details, found, deployment_id)
-    link_id = _link(session, given, details, found, deployment_id, context_id)
+    identity_id, person_id = _person(connection, given, details, found)
+    context_id = _context(connection, given, details, found, deployment_id)
+    link_id = _link(connection, given, details, found, deployment_id, context_id)
     public_id = random_id()
     values = {
         "public_id": public_id,
@@ -136,14 +135,14 @@ def _record(session: Session, given: _Given, *, retried: bool) -> Accepted:
         "created_at": given.now,
         "last_seen_at": given.now,
     }
-    session.execute(insert(Launch.__table__), values)  # type: ignore[arg-type]
+    connection.execute(_INSERT_LAUNCH, values)
     return Accepted(public_id, given.facts.public_id, given.core.message_type, given.bound_by)
 
 
-def _look_up(session: Session, given: _Given, details: Details | None) -> Any:
+def _look_up(connection: Connection, given: _Given, details: Details | None) -> Any:
     context = details.context.id if details and details.context else None
     link = details.resource_link.id if details and details.resource_link else None
-    return session.execute(
+    return connection.execute(
         _EVERYTHING,
         {
             "registration": given.facts.row_id,
@@ -155,22 +154,22 @@ def _look_up(session: Session, given: _Given, details: Details | None) -> Any:
     ).one()
 
 
-def _deployment(session: Session, given: _Given, found: Any) -> int:
+def _deployment(connection: Connection, given: _Given, found: Any) -> int:
     """The approved deployment's row id. Raises LtiRefused(deployment_unknown)."""
     if found.deployment_state == "approved":
         return int(found.deployment_row)
     if not given.facts.any_deployment or found.deployment_state == "disabled":
         raise LtiRefused("deployment_unknown")
     if found.deployment_row is not None:
-        session.execute(
-            update(Deployment)
-            .where(Deployment.id == found.deployment_row)
+        connection.execute(
+            update(_DEPLOYMENT)
+            .where(_DEPLOYMENT.c.id == found.deployment_row)
             .values(state="approved", organization_id=given.facts.organization_id)
         )
         return int(found.deployment_row)
     return _insert(
-        session,
-        Deployment,
+        connection,
+        _DEPLOYMENT,
         registration_id=given.facts.row_id,
         deployment_id=given.core.deployment_id,
         state="approved",
@@ -179,21 +178,21 @@ def _deployment(session: Session, given: _Given, found: Any) -> int:
     )
 
 
-def _check_named_at_login(session: Session, given: _Given) -> None:
+def _check_named_at_login(connection: Connection, given: _Given) -> None:
     """The signed claim decides; but a login for a deployment we do not know is refused all the same."""
     named = given.login.deployment_id
     if named is None or named == given.core.deployment_id:
         return
-    known = select(Deployment.id).where(
-        Deployment.registration_id == given.facts.row_id,
-        Deployment.deployment_id == named.replace("\0", ""),
-        Deployment.state == "approved",
+    known = select(_DEPLOYMENT.c.id).where(
+        _DEPLOYMENT.c.registration_id == given.facts.row_id,
+        _DEPLOYMENT.c.deployment_id == named.replace("\0", ""),
+        _DEPLOYMENT.c.state == "approved",
     )
-    if session.scalar(known) is None:
+    if connection.scalar(known) is None:
         raise LtiRefused("deployment_unknown")
 
 
-def _person(session: Session, given: _Given, details: Details, found: Any) -> tuple[int, int]:
+def _person(connection: Connection, given: _Given, details: Details, found: Any) -> tuple[int, int]:
     """Row ids of the identity and the person behind it. Raises LtiRefused(user_blocked)."""
     profile: dict[str, str | None] = {**details.profile}
     if details.locale:
@@ -201,22 +200,22 @@ def _person(session: Session, given: _Given, details: Details, found: Any) -> tu
     if found.identity_row is not None and found.person_state != "erased":
         if found.person_state != "active":
             raise LtiRefused("user_blocked")
-        _update(session, Person, found.person_row, profile, found, "person_")
+        _update(connection, _PERSON, found.person_row, profile, found, "person_")
         if is_test_user(given.core.roles) and not found.identity_is_test:
-            session.execute(
-                update(LmsIdentity).where(LmsIdentity.id == found.identity_row).values(is_test_user=True)
+            connection.execute(
+                update(_IDENTITY).where(_IDENTITY.c.id == found.identity_row).values(is_test_user=True)
             )
         return found.identity_row, found.person_row
-    person_id = _insert(session, Person, state="active", created_at=given.now, **profile)
+    person_id = _insert(connection, _PERSON, state="active", created_at=given.now, **profile)
     if found.identity_row is not None:
         # An erased person's next launch starts empty, as somebody new.
-        session.execute(
-            update(LmsIdentity).where(LmsIdentity.id == found.identity_row).values(person_id=person_id)
+        connection.execute(
+            update(_IDENTITY).where(_IDENTITY.c.id == found.identity_row).values(person_id=person_id)
         )
         return found.identity_row, person_id
     identity_id = _insert(
-        session,
-        LmsIdentity,
+        connection,
+        _IDENTITY,
         registration_id=given.facts.row_id,
         sub=given.core.sub,
         person_id=person_id,
@@ -226,7 +225,9 @@ def _person(session: Session, given: _Given, details: Details, found: Any) -> tu
     return identity_id, person_id
 
 
-def _context(session: Session, given: _Given, details: Details, found: Any, deployment_id: int) -> int | None:
+def _context(
+    connection: Connection, given: _Given, details: Details, found: Any, deployment_id: int
+) -> int | None:
     if details.context is None:
         return None
     values: dict[str, Any] = {
@@ -236,11 +237,11 @@ def _context(session: Session, given: _Given, details: Details, found: Any, depl
         "ags_scopes": details.ags_scopes or None,
     }
     if found.context_row is not None:
-        _update(session, Context, found.context_row, values, found, "context_")
+        _update(connection, _CONTEXT, found.context_row, values, found, "context_")
         return int(found.context_row)
     return _insert(
-        session,
-        Context,
+        connection,
+        _CONTEXT,
         deployment_id=deployment_id,
         context_id=details.context.id,
         created_at=given.now,
@@ -249,7 +250,7 @@ def _context(session: Session, given: _Given, details: Details, found: Any, depl
 
 
 def _link(
-    session: Session,
+    connection: Connection,
     given: _Given,
     details: Details,
     found: Any,
@@ -264,11 +265,11 @@ def _link(
         "context_id": context_id,
     }
     if found.link_row is not None:
-        _update(session, ResourceLink, found.link_row, values, found, "link_")
+        _update(connection, _LINK, found.link_row, values, found, "link_")
         return int(found.link_row)
     return _insert(
-        session,
-        ResourceLink,
+        connection,
+        _LINK,
         deployment_id=deployment_id,
         resource_link_id=details.resource_link.id,
         created_at=given.now,
@@ -281,7 +282,7 @@ def _called(place: Place, *columns: str) -> dict[str, str | None]:
 
 
 def _update(
-    session: Session, table: Any, row_id: int, values: Mapping[str, Any], found: Any, prefix: str
+    connection: Connection, table: Table, row_id: int, values: Mapping[str, Any], found: Any, prefix: str
 ) -> None:
     """Write what is given and different; None means that the launch did not say it, and changes nothing."""
     changed = {
@@ -290,53 +291,64 @@ def _update(
         if value is not None and value != getattr(found, prefix + name)
     }
     if changed:
-        session.execute(update(table).where(table.id == row_id).values(**changed))
+        connection.execute(update(table).where(table.c.id == row_id).values(**changed))
 
 
-def _insert(session: Session, table: Any, **values: Any) -> int:
-    row_id = session.execute(insert(table).values(**values).returning(table.id)).scalar_one()
-    return int(row_id)
+def _insert(connection: Connection, table: Table, **values: Any) -> int:
+    return int(connection.execute(_INSERTS[table], values).scalar_one())
 
 
-def _prefixed(table: Any, prefix: str, *names: str) -> list[Any]:
-    return [getattr(table, name).label(prefix + name) for name in names]
+def _table(model: type[Base]) -> Table:
+    return cast(Table, model.__table__)
 
 
+def _prefixed(table: Table, prefix: str, *names: str) -> list[Any]:
+    return [table.c[name].label(prefix + name) for name in names]
+
+
+# Statements are written once: building one for each launch takes longer than running it.
+_DEPLOYMENT, _IDENTITY, _PERSON = _table(Deployment), _table(LmsIdentity), _table(Person)
+_CONTEXT, _LINK = _table(Context), _table(ResourceLink)
+_REGISTRATION, _LAUNCH = _table(Registration), _table(Launch)
+_INSERT_LAUNCH = insert(_LAUNCH)
+_INSERTS = {
+    table: insert(table).returning(table.c.id) for table in (_DEPLOYMENT, _IDENTITY, _PERSON, _CONTEXT, _LINK)
+}
+_LAUNCHED = select(_LAUNCH.c.id).where(_LAUNCH.c.state_id == bindparam("state_id"))
 _EVERYTHING = (
     select(
         *COLUMNS,
-        Deployment.id.label("deployment_row"),
-        Deployment.state.label("deployment_state"),
-        LmsIdentity.id.label("identity_row"),
-        LmsIdentity.is_test_user.label("identity_is_test"),
-        Person.id.label("person_row"),
-        *_prefixed(Person, "person_", "state", "name", "given_name", "family_name", "email", "locale"),
-        Context.id.label("context_row"),
-        *_prefixed(Context, "context_", "title", "label", "lineitems_url", "memberships_url", "ags_scopes"),
-        ResourceLink.id.label("link_row"),
-        *_prefixed(ResourceLink, "link_", "title", "lineitem_url", "context_id"),
+        _DEPLOYMENT.c.id.label("deployment_row"),
+        _DEPLOYMENT.c.state.label("deployment_state"),
+        _IDENTITY.c.id.label("identity_row"),
+        _IDENTITY.c.is_test_user.label("identity_is_test"),
+        _PERSON.c.id.label("person_row"),
+        *_prefixed(_PERSON, "person_", "state", "name", "given_name", "family_name", "email", "locale"),
+        _CONTEXT.c.id.label("context_row"),
+        *_prefixed(_CONTEXT, "context_", "title", "label", "lineitems_url", "memberships_url", "ags_scopes"),
+        _LINK.c.id.label("link_row"),
+        *_prefixed(_LINK, "link_", "title", "lineitem_url", "context_id"),
     )
+    .select_from(_REGISTRATION)
     .outerjoin(
-        Deployment,
+        _DEPLOYMENT,
         and_(
-            Deployment.registration_id == Registration.id,
-            Deployment.deployment_id == bindparam("deployment"),
+            _DEPLOYMENT.c.registration_id == _REGISTRATION.c.id,
+            _DEPLOYMENT.c.deployment_id == bindparam("deployment"),
         ),
     )
     .outerjoin(
-        LmsIdentity,
-        and_(LmsIdentity.registration_id == Registration.id, LmsIdentity.sub == bindparam("sub")),
+        _IDENTITY,
+        and_(_IDENTITY.c.registration_id == _REGISTRATION.c.id, _IDENTITY.c.sub == bindparam("sub")),
     )
-    .outerjoin(Person, Person.id == LmsIdentity.person_id)
+    .outerjoin(_PERSON, _PERSON.c.id == _IDENTITY.c.person_id)
     .outerjoin(
-        Context, and_(Context.deployment_id == Deployment.id, Context.context_id == bindparam("context"))
+        _CONTEXT,
+        and_(_CONTEXT.c.deployment_id == _DEPLOYMENT.c.id, _CONTEXT.c.context_id == bindparam("context")),
     )
     .outerjoin(
-        ResourceLink,
-        and_(
-            ResourceLink.deployment_id == Deployment.id,
-            ResourceLink.resource_link_id == bindparam("link"),
-        ),
+        _LINK,
+        and_(_LINK.c.deployment_id == _DEPLOYMENT.c.id, _LINK.c.resource_link_id == bindparam("link")),
     )
-    .where(Registration.id == bindparam("registration"))
+    .where(_REGISTRATION.c.id == bindparam("registration"))
 )

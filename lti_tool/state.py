@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from lti_tool.errors import LtiRefused
-from microcred.database import Clock, random_id
+from microcred.database import Clock
 from microcred.sealing import Keyring, SealBroken
 
 LIFETIME = timedelta(minutes=10)
@@ -81,7 +81,7 @@ class States:
         # The time comes first so that the oldest cookies of a browser can be told and dropped.
         binding = f"{int(now.timestamp()):x}.{secrets.token_urlsafe(24)}"
         login = LoginState(
-            state_id=random_id(),
+            state_id=secrets.token_hex(16),
             registration_id=registration_id,
             nonce=secrets.token_urlsafe(24),
             target=target,
