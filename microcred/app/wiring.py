@@ -14,6 +14,7 @@ from microcred.app.settings import Settings
 from microcred.badges import store as badge_store
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database, SystemClock
+from microcred.operations import privacy
 from microcred.outbox import Worker
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
@@ -93,6 +94,8 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     handlers: dict[str, outbox.Handler] = {
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         badge_store.KIND: badges.issue,
+        privacy.ERASE: privacy.erase_handler(database, clock),
+        privacy.DELETE_FILES: privacy.delete_files_handler(storage),
     }
 
     def make_worker() -> Worker:

@@ -100,3 +100,12 @@ class Badge(Base):
     """Where the baked PNG is stored."""
     issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """`validFrom` of the newest rendering; the award keeps the first date."""
+
+
+class KeptBadge(Base):
+    """An erased holder wanted this badge's page to stay, without a name."""
+
+    __tablename__ = "kept_badge"
+
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), primary_key=True)
+    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)

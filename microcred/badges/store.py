@@ -21,7 +21,7 @@ from microcred.badges import art, documents, integrity, keys, status
 from microcred.badges.baking import bake
 from microcred.badges.facts import Addresses, AwardFacts
 from microcred.badges.from_award import achievement_facts, award_facts, organization_facts
-from microcred.badges.models import Badge, IssuerKey, StatusList
+from microcred.badges.models import Badge, IssuerKey, KeptBadge, StatusList
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import Award, Credential, CredentialVersion
 from microcred.database import Clock, Database
@@ -100,6 +100,31 @@ def revoke(session: Session, award: Award, *, reason: str, now: datetime) -> Non
     number = session.scalar(select(Badge.status_list_id).where(Badge.award_id == award.id))
     if number is not None:
         session.get_one(StatusList, number).credential = None
+
+
+def withdraw(session: Session, award: Award, *, now: datetime) -> str | None:
+    """Take back the badge of a holder who is erased: its documents are gone, its addresses answer 410.
+
+    Gives the storage key of its picture, for whoever deletes it after the transaction. What a backpack holds
+    already stays signed: the issuer has not revoked it.
+    """
+    outbox.cancel(session, now=now, subject=("award", str(award.id)))
+    badge = session.scalar(select(Badge).where(Badge.award_id == award.id))
+    if badge is None:
+        return None
+    picture = badge.image_key
+    badge.ob3 = badge.ob2_assertion = badge.image_key = badge.issued_at = None
+    return picture
+
+
+def keep(session: Session, award: Award, *, now: datetime) -> None:
+    """Leave the badge of a holder who is erased where it is, without a name."""
+    if session.get(KeptBadge, award.id) is None:
+        session.add(KeptBadge(award_id=award.id, kept_at=now))
+
+
+def _is_withdrawn(session: Session, award: Award, holder: Person) -> bool:
+    return holder.state == "erased" and session.get(KeptBadge, award.id) is None
 
 
 class BadgeStore:
@@ -384,13 +409,20 @@ class BadgeStore:
                 revoked_at=award.revoked_at,
                 revocation_reason=award.revocation_reason,
                 is_test=award.is_test or keys.is_test_address(self.badge_url),
-                is_withdrawn=person.state == "erased",
+                is_withdrawn=_is_withdrawn(session, award, person),
                 zone=policies.zone_of(session, award.issuer_id),
             )
 
     def _issued(self, session: Session, badge_id: str) -> Badge:
-        badge = session.scalar(select(Badge).where(Badge.public_id == badge_id, Badge.issued_at.is_not(None)))
+        badge = session.scalar(select(Badge).where(Badge.public_id == badge_id))
         if badge is None:
+            raise NoSuchBadge
+        award = session.get_one(Award, badge.award_id)
+        if _is_withdrawn(session, award, session.get_one(Person, award.person_id)):
+            raise BadgeGone(
+                documents.ob2_revoked(self.addresses, badge_id, "Withdrawn with its holder's data")
+            )
+        if badge.issued_at is None:
             raise NoSuchBadge
         return badge
 

@@ -61,6 +61,7 @@ class Action(StrEnum):
     REVOKE = "revoke"
     EXPIRE = "expire"
     RENEW = "renew"
+    CLOSE = "close"
 
 
 class Actor(StrEnum):
@@ -428,4 +429,17 @@ _AFTERWARDS = (
     ),
 )
 
-TABLE: tuple[Transition, ...] = (*_TEACHER, *_CHECK, *_REVIEW, *_DECISION, *_AFTERWARDS)
+_ERASED = (
+    # Whose work it was is erased: nothing of it is left to read, and nobody's queue keeps it.
+    _row(
+        Action.CLOSE,
+        frozenset(State) - CLOSED - {State.WITHDRAWN},
+        State.WITHDRAWN,
+        Actor.SYSTEM,
+        "try_closed",
+        (),
+        (CancelReviews(),),
+    ),
+)
+
+TABLE: tuple[Transition, ...] = (*_TEACHER, *_CHECK, *_REVIEW, *_DECISION, *_AFTERWARDS, *_ERASED)

@@ -1,5 +1,8 @@
-"""`microcred person`: who works here, one-time links, suspension."""
+"""`microcred person`: who works here, one-time links, suspension, export, erasing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,14 +11,24 @@ from sqlalchemy.orm import Session
 
 from lti_tool.models import Registration
 from microcred.app.cli.common import Failed, application, fail, json_option, show_json, show_table
-from microcred.people import audit, grant, links, organization_by_code
-from microcred.people.models import OFFICE_ROLES, LmsIdentity, Organization, Person, RoleGrant
+from microcred.app.wiring import Assembly
+from microcred.operations import exporting, linking, persons, privacy
+from microcred.operations.errors import OperationRefused
+from microcred.people import audit, grant, ids_of, links, organization_by_code, standing
+from microcred.people.models import (
+    OFFICE_ROLES,
+    EraseRequest,
+    LmsIdentity,
+    Organization,
+    Person,
+    RoleGrant,
+)
 
 
 @click.group()
 def person() -> None:
-    """People: list, invite by one-time link, suspend, restore. ID is `<registration_id>:<sub>` or
-    `person:<public id>`.
+    """People: list, invite by one-time link, suspend, restore, export, erase. ID is `<registration_id>:<sub>`
+    or `person:<public id>`.
     """
 
 
@@ -138,32 +151,147 @@ def appoint(id_: str, role: str, code: str | None) -> None:
 @click.argument("id_", metavar="ID")
 def suspend(id_: str) -> None:
     """Close every page session of a person and refuse new ones."""
-    _set_state(id_, "suspended", "person.suspend")
+    with _managed() as (app, session):
+        standing.suspend(session, _find(session, id_).id, now=app.clock.now(), by=None)
+    click.echo("Done.")
 
 
 @person.command()
 @click.argument("id_", metavar="ID")
 def restore(id_: str) -> None:
     """Let a suspended person in again."""
-    _set_state(id_, "active", "person.restore")
-
-
-def _set_state(id_: str, state: str, action: str) -> None:
-    with application() as app, app.database.writing() as session:
-        found = _find(session, id_)
-        if found.state == "erased":
-            fail("This person was erased; nothing is left to change.")
-        before, found.state = found.state, state
-        audit.record(
-            session,
-            at=app.clock.now(),
-            actor_id=None,
-            action=action,
-            subject=("person", found.id),
-            before=before,
-            after=state,
-        )
+    with _managed() as (app, session):
+        persons.let_in(session, _find(session, id_).id, by=None, now=app.clock.now())
     click.echo("Done.")
+
+
+@person.command()
+@click.argument("id_", metavar="ID")
+def unlink(id_: str) -> None:
+    """Undo the link between this account and others of the same person."""
+    with _managed() as (app, session):
+        found = _find(session, id_)
+        linked = session.scalars(
+            select(Person.id).where(
+                Person.id.in_(ids_of(session, found.id)), Person.merged_into_id.is_not(None)
+            )
+        ).all()
+        # The account that all others point to has no link of its own: then theirs are undone.
+        for person_id in [found.id] if found.merged_into_id is not None else linked:
+            linking.separate(session, person_id, by=None, now=app.clock.now())
+        if not linked:
+            fail("This account is linked with no other.")
+    click.echo("Done.")
+
+
+@person.command()
+@click.argument("id_", metavar="ID")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
+def export(id_: str, output: Path | None) -> None:
+    """Everything stored about a person, as a zip: your-data.json and their files."""
+    with application() as app:
+        with app.database.writing() as session:
+            made = exporting.export(session, _find(session, id_).id, by=None, now=app.clock.now())
+        with output.open("wb") if output else click.get_binary_stream("stdout") as target:
+            for piece in exporting.archive(made, app.storage):
+                target.write(piece)
+
+
+@person.command()
+@click.argument("id_", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--grades",
+    type=click.Choice([choice.value for choice in privacy.Grades]),
+    default=privacy.Grades.SEND.value,
+    show_default=True,
+    help="Grades on their way: send them first (the worker then erases), or cancel them.",
+)
+@click.option("--keep-badges", is_flag=True, help="Leave badge pages where they are, without a name.")
+@json_option
+def erase(id_: str, yes: bool, grades: str, keep_badges: bool, as_json: bool) -> None:
+    """Remove a person: identities, work, evidence, addresses, sessions. It cannot be undone.
+
+    Awards stay with id, credential, dates and decision, without a name. Accounts linked with this one are
+    erased with it.
+    """
+    with _managed() as (app, session):
+        found = _find(session, id_)
+        others = len(ids_of(session, found.id)) - 1
+        waiting = privacy.queued_grades(session, ids_of(session, found.id), app.clock.now())
+    if not yes:
+        also = f" and {others} linked account(s)" if others else ""
+        click.confirm(
+            f"Erase {found.name or id_}{also}? {waiting} grade(s) on the way. This cannot be undone.",
+            abort=True,
+            err=True,
+        )
+    with _managed() as (app, session):
+        result = privacy.erase(
+            session,
+            found.id,
+            grades=privacy.Grades(grades),
+            keep_badges=keep_badges,
+            by=None,
+            now=app.clock.now(),
+        )
+    if as_json:
+        show_json(
+            {"person_id": found.public_id, "erased": result.done, "waiting_grades": result.waiting_grades}
+        )
+    elif result.done:
+        click.echo("Erased. The worker deletes the files.")
+    else:
+        click.echo(f"Shut out. The worker sends {result.waiting_grades} grade(s), then erases.")
+
+
+@person.command()
+@json_option
+def requests(as_json: bool) -> None:
+    """People who asked to be erased and wait for an answer."""
+    with application() as app, app.database.reading() as session:
+        shown = [
+            {
+                "person_id": row.public_id,
+                "name": row.name,
+                "identities": _identities(session, row),
+                "asked_at": request.created_at,
+                "keeps_badges": request.keeps_badges,
+            }
+            for request, row in session.execute(
+                select(EraseRequest, Person)
+                .join(Person, Person.id == EraseRequest.person_id)
+                .where(EraseRequest.closed_at.is_(None))
+                .order_by(EraseRequest.id)
+            )
+        ]
+    if as_json:
+        show_json(shown)
+    else:
+        show_table(
+            ("ID", "Name", "Asked", "Badges"),
+            [
+                (
+                    ", ".join(one["identities"]) or f"person:{one['person_id']}",
+                    one["name"],
+                    one["asked_at"],
+                    "keep" if one["keeps_badges"] else "withdraw",
+                )
+                for one in shown
+            ],
+        )
+
+
+@contextmanager
+def _managed() -> Iterator[tuple[Assembly, Session]]:
+    """The application and one writing transaction; a refusal becomes one sentence."""
+    try:
+        with application() as app, app.database.writing() as session:
+            yield app, session
+    except OperationRefused as refused:
+        raise Failed(refused.message) from refused
+    except standing.PersonErased as erased:
+        raise Failed("This person was erased; nothing is left to change.") from erased
 
 
 def _find(session: Session, id_: str) -> Person:
@@ -186,12 +314,6 @@ def _find(session: Session, id_: str) -> Person:
 
 
 def _described(session: Session, row: Person) -> dict[str, Any]:
-    identities = session.execute(
-        select(Registration.public_id, LmsIdentity.sub)
-        .join(Registration, Registration.id == LmsIdentity.registration_id)
-        .where(LmsIdentity.person_id == row.id)
-        .order_by(LmsIdentity.id)
-    )
     offices = session.execute(
         select(RoleGrant.role, Organization.code, RoleGrant.valid_from, RoleGrant.valid_to)
         .outerjoin(Organization, Organization.id == RoleGrant.organization_id)
@@ -202,9 +324,20 @@ def _described(session: Session, row: Person) -> dict[str, Any]:
         "person_id": row.public_id,
         "name": row.name,
         "state": row.state,
-        "identities": [f"{registration}:{sub}" for registration, sub in identities],
+        "identities": _identities(session, row),
+        "linked_with": session.scalar(select(Person.public_id).where(Person.id == row.merged_into_id)),
         "offices": [
             {"role": role, "organization": code, "from": start, "to": end}
             for role, code, start, end in offices
         ],
     }
+
+
+def _identities(session: Session, row: Person) -> list[str]:
+    found = session.execute(
+        select(Registration.public_id, LmsIdentity.sub)
+        .join(LmsIdentity, LmsIdentity.registration_id == Registration.id)
+        .where(LmsIdentity.person_id == row.id)
+        .order_by(LmsIdentity.id)
+    )
+    return [f"{registration}:{sub}" for registration, sub in found]
