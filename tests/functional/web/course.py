@@ -214,6 +214,7 @@ def build(
     clock: MovingClock,
     *,
     origin: str = ORIGIN,
+    lms: str = LMS,
     allow_hosts: tuple[str, ...] = ("localhost:8000",),
 ) -> Course:
     """Make the course over an empty, migrated database."""
@@ -239,11 +240,11 @@ def build(
             lms="other",
             state="approved",
             organization_id=district.id,
-            issuer=LMS,
+            issuer=lms,
             client_id="tool",
-            auth_url=f"{LMS}/auth",
-            token_url=f"{LMS}/token",
-            jwks_url=f"{LMS}/jwks",
+            auth_url=f"{lms}/auth",
+            token_url=f"{lms}/token",
+            jwks_url=f"{lms}/jwks",
             created_at=now,
         )
         session.add(registration)

@@ -158,17 +158,27 @@
     box.waiting = true;
     say(box, "Not saved yet: this page was open too long. Your words stay here. Open this from your course again in " +
       "another tab; they are then saved from here.", "warn");
+    box.ended = true;
     box.timer = setTimeout(() => lookForLaunch(box), LOOK_FOR_LAUNCH_MS);
   }
 
+  // Browsers let the timers of a hidden tab sleep: whoever comes back to it is served at once.
+  function lookNow() {
+    if (document.visibilityState === "visible") for (const box of boxes.filter((one) => one.ended)) lookForLaunch(box);
+  }
+  document.addEventListener("visibilitychange", lookNow);
+  window.addEventListener("focus", lookNow);
+
   async function lookForLaunch(box) {
+    clearTimeout(box.timer);
     try {
       const answer = await fetch(`/app/${launch}/again`);
       if (answer.status === 200) await moveTo((await answer.json()).launch);
-      box.waiting = false;
-      if (answer.status === 200) return save(box);
+      if (answer.status === 200) {
+        box.waiting = box.ended = false;
+        return save(box);
+      }
     } catch { /* no connection, or the new launch is in another browser: look again */ }
-    box.waiting = true;
     box.timer = setTimeout(() => lookForLaunch(box), LOOK_FOR_LAUNCH_MS);
   }
 
