@@ -1,7 +1,8 @@
 """A small LMS that speaks LTI 1.3: for the demo, and as the independent platform of the tests."""
 
-from .deep_linking import DeepLinkError, DeepLinkOutcome
+from .deep_linking import DeepLinkOutcome
 from .dialects import DIALECTS, PLAIN, Dialect
+from .errors import DeepLinkError, LaunchRefused
 from .keys import KeyRing, SigningKey, TokenForm
 from .login import FormPost, LoginInitiation, Refusal
 from .names import ABSENT, CLAIMS, ROLE_URIS
@@ -20,6 +21,7 @@ __all__ = [
     "Dialect",
     "FormPost",
     "KeyRing",
+    "LaunchRefused",
     "LoginInitiation",
     "Platform",
     "Refusal",

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from .claims import line_item_url
-from .model import Grade, LineItem, ScoreEvent, Tool
+from .dialects import ScoreFacts
+from .errors import ServiceError
+from .model import Course, Enrolment, Grade, LineItem, Person, ScoreEvent, Tool
 from .names import ACTIVITY_PROGRESS, GRADING_PROGRESS
 from .state import State
-from .tokens import ServiceError
+from .values import is_number, plain_number, zoned_time
 
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}(Z|[+-]\d\d:\d\d)$")
 _KNOWN = {
     "id", "label", "scoreMaximum", "resourceLinkId", "resourceId", "tag",
     "startDateTime", "endDateTime", "gradesReleased", "submissionReview",
 }  # fmt: skip
-
-
-def plain_number(value: float) -> int | float:
-    return int(value) if value == int(value) else value
 
 
 def line_item_json(state: State, item: LineItem) -> dict[str, Any]:
@@ -39,48 +36,55 @@ def line_item_json(state: State, item: LineItem) -> dict[str, Any]:
         "gradesReleased": item.grades_released,
         "submissionReview": item.submission_review,
     }
-    return {k: v for k, v in members.items() if v not in (None, "")} | item.extensions
+    members = {k: v for k, v in members.items() if v not in (None, "")} | item.extensions
+    return state.dialect.item_json(state, item, members)
 
 
-def find_items(state: State, tool: Tool, course_id: str, filters: Mapping[str, str]) -> list[LineItem]:
+def find_items(state: State, tool: Tool, course: Course, filters: Mapping[str, str]) -> list[LineItem]:
     """The tool's own columns in a course, filtered by resource_link_id, resource_id and tag."""
-    require_course(state, course_id)
     wanted = {k: filters[k] for k in ("resource_link_id", "resource_id", "tag") if k in filters}
     return [
         item
-        for item in state.line_items_in(course_id)
+        for item in state.line_items_in(course.id)
         if item.client_id == tool.client_id
         and all((getattr(item, name) or "") == value for name, value in wanted.items())
     ]
 
 
-def require_course(state: State, course_id: str) -> None:
-    if course_id not in state.courses:
+def require_course(state: State, path_id: str) -> Course:
+    """The course that a service address names; ServiceError if there is none or it takes no requests."""
+    course = state.course_at(path_id)
+    if course is None:
         raise ServiceError(404, "There is no such context.")
+    state.dialect.check_course(state, course)
+    return course
 
 
-def require_item(state: State, tool: Tool, course_id: str, item_id: str) -> LineItem:
+def require_item(state: State, tool: Tool, course: Course, item_id: str, endpoint: str) -> LineItem:
     item = state.line_items.get(item_id)
-    if item is None or item.course_id != course_id or item.client_id != tool.client_id:
+    if item is None or item.course_id != course.id:
         raise ServiceError(404, "There is no such line item.")
+    if item.client_id != tool.client_id:
+        status = state.dialect.foreign_item_status.get(endpoint, 404)
+        if status:
+            raise ServiceError(status, "This line item is not the tool's.")
     return item
 
 
-def create_item(state: State, tool: Tool, course_id: str, body: Any) -> LineItem:
-    require_course(state, course_id)
-    fields = _item_fields(body)
+def create_item(state: State, tool: Tool, course: Course, body: Any) -> LineItem:
+    fields = item_fields(body)
     link_id = fields["resource_link_id"]
     with state.lock:
         if link_id is not None:
             link = state.links.get(link_id)
-            if link is None or link.course_id != course_id or link.client_id != tool.client_id:
+            if link is None or link.course_id != course.id or link.client_id != tool.client_id:
                 raise ServiceError(404, "resourceLinkId names no link of this tool in this context.")
-        return state.add_line_item(course_id, client_id=tool.client_id, **fields)
+        return state.add_line_item(course.id, client_id=tool.client_id, made_by_tool=True, **fields)
 
 
 def replace_item(state: State, item: LineItem, body: Any) -> LineItem:
     """PUT: the whole item; the link it belongs to cannot be changed (AGS 3.2.6)."""
-    fields = _item_fields(body)
+    fields = item_fields(body)
     if fields["resource_link_id"] not in (None, item.resource_link_id):
         raise ServiceError(400, "resourceLinkId cannot be changed.")
     del fields["resource_link_id"]
@@ -97,7 +101,7 @@ def delete_item(state: State, item: LineItem) -> None:
         state.on_change()
 
 
-def _item_fields(body: Any) -> dict[str, Any]:
+def item_fields(body: Any) -> dict[str, Any]:
     """The fields of a line item from the wire, checked; ServiceError 400 names the wrong one."""
     if not isinstance(body, dict):
         raise ServiceError(400, "The body must be a JSON object.")
@@ -105,7 +109,7 @@ def _item_fields(body: Any) -> dict[str, Any]:
     maximum: Any = body.get("scoreMaximum")
     if not isinstance(label, str) or not label.strip():
         raise ServiceError(400, "label must not be blank.")
-    if not _is_number(maximum) or maximum <= 0:
+    if not is_number(maximum) or maximum <= 0:
         raise ServiceError(400, "scoreMaximum must be a number greater than 0.")
     for name in ("resourceLinkId", "resourceId", "tag", "startDateTime", "endDateTime"):
         if name in body and not isinstance(body[name], str):
@@ -131,19 +135,6 @@ def _item_fields(body: Any) -> dict[str, Any]:
     }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def zoned_time(text: str) -> datetime | None:
-    """The moment an ISO 8601 text names, None if it has no zone or is no time."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
 # -- scores ------------------------------------------------------------------------------------
 
 
@@ -152,22 +143,25 @@ def post_score(state: State, item: LineItem, body: Any) -> str:
 
     Every update, applied or not, leaves a line in the cell's history.
     """
-    _check_score(body)
+    dialect = state.dialect
     with state.lock:
-        person_id = _gradable_person(state, item, body)
+        person_id = (dialect.check_score or check_score)(state, item, body)
         grade = item.grades.get(person_id) or Grade()
-        stale = _stale_reason(state, grade, body["timestamp"])
-        if stale:
-            _record(state, item, person_id, body, False, stale)
-            raise ServiceError(state.dialect.stale_status, stale)
-        outcome = state.dialect.score(grade, body)
+        try:
+            _refuse_stale(state, grade, body["timestamp"])
+            outcome = dialect.score(ScoreFacts(state, item, grade, body))
+        except ServiceError as error:
+            _record(state, item, person_id, body, False, error.message)
+            raise
         for name, value in outcome.changes.items():
             setattr(grade, name, value)
-        grade.timestamp = body["timestamp"]
+        grade.from_tool = True
+        grade.timestamp = str(body["timestamp"])
         grade.activity_progress = body["activityProgress"]
         grade.grading_progress = body["gradingProgress"]
         grade.scoring_user_id = str(body.get("scoringUserId") or "")
-        _keep_submission_dates(grade, body)
+        if body.get("scoreGiven") is not None:
+            grade.tool_maximum = float(body["scoreMaximum"])
         item.grades[person_id] = grade
         _record(state, item, person_id, body, True, outcome.note)
         state.on_change()
@@ -178,7 +172,8 @@ def _record(state: State, item: LineItem, person_id: str, body: Any, applied: bo
     item.history.append(ScoreEvent(state.clock(), person_id, "tool", dict(body), applied, note))
 
 
-def _check_score(body: Any) -> None:
+def check_score(state: State, item: LineItem, body: Any) -> str:
+    """The specification's checks of a score update; gives the person, or ServiceError."""
     if not isinstance(body, dict):
         raise ServiceError(400, "The body must be a JSON object.")
     for name in ("userId", "timestamp", "activityProgress", "gradingProgress"):
@@ -194,13 +189,14 @@ def _check_score(body: Any) -> None:
         if body[name] not in values:
             raise ServiceError(400, f"{name} must be one of {', '.join(values)}.")
     if body.get("scoreGiven") is not None:
-        if not _is_number(body["scoreGiven"]) or body["scoreGiven"] < 0:
+        if not is_number(body["scoreGiven"]) or body["scoreGiven"] < 0:
             raise ServiceError(400, "scoreGiven must be a number of 0 or more.")
-        if not _is_number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
+        if not is_number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
             raise ServiceError(400, "scoreMaximum greater than 0 is required with scoreGiven.")
     if body.get("comment") is not None and not isinstance(body["comment"], str):
         raise ServiceError(400, "comment must be text.")
     _check_submission(body.get("submission"))
+    return _gradable_person(state, item, body)
 
 
 def _check_submission(submission: Any) -> None:
@@ -217,65 +213,77 @@ def _check_submission(submission: Any) -> None:
         raise ServiceError(400, "submission.submittedAt is before startedAt.")
 
 
+def find_person(state: State, course: Course, user_id: object) -> tuple[Person, Enrolment] | None:
+    """Who in a course has this user id, also by another id where the dialect takes those."""
+    dialect = state.dialect
+    for person_id, enrolment in course.enrolments.items():
+        person = state.people[person_id]
+        if user_id == dialect.subject(person, course) or user_id in dialect.also_known_as(person):
+            return person, enrolment
+    return None
+
+
+def is_learner(enrolment: Enrolment) -> bool:
+    return bool({"Learner", "TestUser"} & set(enrolment.roles))
+
+
 def _gradable_person(state: State, item: LineItem, body: Mapping[str, Any]) -> str:
     course = state.courses[item.course_id]
     if course.concluded:
         raise ServiceError(state.dialect.concluded_status, "The course has ended: no more scores.")
-    subject = state.dialect.subject
-    for person_id, enrolment in course.enrolments.items():
-        if subject(state.people[person_id], course) == body["userId"]:
-            if not enrolment.active:
-                raise ServiceError(state.dialect.unknown_user_status, "This person has left the course.")
-            if not any(role in ("Learner", "TestUser") for role in enrolment.roles):
-                raise ServiceError(state.dialect.not_a_learner_status, "This person gets no grades here.")
-            return person_id
-    raise ServiceError(state.dialect.unknown_user_status, "This person is not in the course.")
+    found = find_person(state, course, body["userId"])
+    if found is None:
+        raise ServiceError(state.dialect.unknown_user_status, "This person is not in the course.")
+    person, enrolment = found
+    if not enrolment.active:
+        raise ServiceError(state.dialect.unknown_user_status, "This person has left the course.")
+    if not is_learner(enrolment):
+        raise ServiceError(state.dialect.not_a_learner_status, "This person gets no grades here.")
+    return person.id
 
 
-def _stale_reason(state: State, grade: Grade, timestamp: str) -> str:
-    last, new = zoned_time(grade.timestamp) if grade.timestamp else None, zoned_time(timestamp)
+def _refuse_stale(state: State, grade: Grade, timestamp: Any) -> None:
+    read: Callable[[Any], datetime | None] = state.dialect.read_time or zoned_time
+    last, new = read(grade.timestamp) if grade.timestamp else None, read(timestamp)
     if last is None or new is None:
-        return ""
+        return
     step = state.dialect.timestamp_step
     before, now = (m.timestamp() // step if step else m.timestamp() for m in (last, new))
     if now > before or (now == before and not state.dialect.equal_timestamp_is_stale):
-        return ""
-    return "The timestamp is not newer than that of the last update."
-
-
-def _keep_submission_dates(grade: Grade, body: Mapping[str, Any]) -> None:
-    """Dates last until the activity goes back before them (AGS 3.4.10)."""
-    progress = body["activityProgress"]
-    if progress == "Initialized":
-        grade.started_at = ""
-    if progress in ("Initialized", "Started", "InProgress"):
-        grade.submitted_at = ""
-    submission = body.get("submission") or {}
-    grade.started_at = str(submission.get("startedAt") or grade.started_at)
-    grade.submitted_at = str(submission.get("submittedAt") or grade.submitted_at)
+        return
+    sentence = state.dialect.stale_message.format(new=timestamp, old=grade.timestamp)
+    raise ServiceError(state.dialect.stale_status, sentence, state.dialect.stale_body)
 
 
 # -- results -----------------------------------------------------------------------------------
 
 
-def result_json(state: State, item: LineItem, person_id: str) -> dict[str, Any]:
-    """The platform's current grade of one person (AGS 3.3), which may differ from the last score."""
-    grade = item.grades[person_id]
-    course = state.courses[item.course_id]
-    base, _, query = line_item_url(state, item).partition("?")
+def result_url(state: State, item: LineItem, person: Person) -> str:
+    tool, course = state.tools[item.client_id], state.courses[item.course_id]
+    ids = {"item_id": item.id, "person_id": state.dialect.result_path_id(person)}
+    return state.service_url("result", tool, course, **ids)
+
+
+def result_json(state: State, item: LineItem, person_id: str) -> dict[str, Any] | None:
+    """The platform's current grade of one person (AGS 3.3), which may differ from the last score.
+
+    None where the LMS does not show this cell as a result.
+    """
+    grade, person = item.grades[person_id], state.people[person_id]
     score = state.shown_score(item.id, person_id)
     members: dict[str, Any] = {
-        "id": f"{base}/results/{person_id}" + (f"?{query}" if query else ""),
+        "id": result_url(state, item, person),
         "scoreOf": line_item_url(state, item),
-        "userId": state.dialect.subject(state.people[person_id], course),
+        "userId": state.dialect.subject(person, state.courses[item.course_id]),
         "resultScore": None if score is None else plain_number(score),
         "resultMaximum": plain_number(item.score_maximum),
         "comment": grade.comment or None,
         "scoringUserId": grade.scoring_user_id or None,
     }
-    return {k: v for k, v in members.items() if v is not None}
+    shown = state.dialect.result_json(state, item, grade, members)
+    return None if shown is None else {k: v for k, v in shown.items() if v is not None}
 
 
 def find_results(state: State, item: LineItem, user_id: str | None) -> list[dict[str, Any]]:
     rows = [result_json(state, item, person_id) for person_id in item.grades]
-    return [row for row in rows if user_id is None or row["userId"] == user_id]
+    return [row for row in rows if row is not None and user_id in (None, row["userId"])]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from .dialects import MessageFacts
-from .model import Course, LineItem, Link, Person, Tool
-from .names import AGS_SCOPES, CLAIMS, MEMBERSHIP, SCOPE_MEMBERS, by_uri, with_overrides
+from .model import Course, LineItem, Link, Message, Person, Tool
+from .names import CLAIMS, MEMBERSHIP, SCOPE_MEMBERS, by_uri, with_overrides
 from .state import State
 
 
-def message_facts(state: State, message_id: str) -> MessageFacts:
-    message = state.messages[message_id]
+def message_facts(state: State, message: Message) -> MessageFacts:
     return MessageFacts(
+        state,
         message,
         state.people[message.person_id],
         state.tools[message.client_id],
@@ -36,7 +36,7 @@ def message_claims(state: State, facts: MessageFacts, nonce: str) -> dict[str, o
         CLAIMS["version"]: "1.3.0",
         CLAIMS["deployment_id"]: message.deployment_id,
         CLAIMS["target_link_uri"]: message.target_link_uri,
-        CLAIMS["roles"]: roles_of(state, person, course),
+        CLAIMS["roles"]: state.dialect.roles(state, person, course),
         CLAIMS["tool_platform"]: {
             "guid": state.issuer.split("://")[-1],
             "name": state.name,
@@ -44,7 +44,7 @@ def message_claims(state: State, facts: MessageFacts, nonce: str) -> dict[str, o
             "version": state.dialect.version,
         },
         CLAIMS["launch_presentation"]: _presentation(state, facts),
-        CLAIMS["custom"]: _custom(state, facts),
+        CLAIMS["custom"]: state.dialect.custom(facts, _variables(state, facts)),
     }
     if person.sourced_id and tool.privacy in ("public", "name_only"):
         claims[CLAIMS["lis"]] = {"person_sourcedid": person.sourced_id}
@@ -52,6 +52,8 @@ def message_claims(state: State, facts: MessageFacts, nonce: str) -> dict[str, o
         claims |= _course_claims(state, facts, course)
     if facts.link is not None:
         claims[CLAIMS["resource_link"]] = _resource_link(facts.link)
+    elif message.placement and message.return_id is None and course is not None:
+        claims[CLAIMS["resource_link"]] = {"id": state.dialect.context_id(course), "title": course.title}
     if message.for_user_id is not None:
         claims[CLAIMS["for_user"]] = _for_user(state, message.for_user_id, course, tool)
     if message.return_id is not None:
@@ -74,11 +76,6 @@ def identity(person: Person, tool: Tool) -> dict[str, object]:
     return {key: value for key, value in result.items() if value}
 
 
-def roles_of(state: State, person: Person, course: Course | None) -> list[str]:
-    enrolment = course.enrolments.get(person.id) if course else None
-    return state.dialect.roles(enrolment.roles if enrolment else []) + person.extra_roles
-
-
 def _resource_link(link: Link) -> dict[str, str]:
     return {"id": link.id, "title": link.title} | ({"description": link.text} if link.text else {})
 
@@ -96,7 +93,7 @@ def _presentation(state: State, facts: MessageFacts) -> dict[str, object]:
 def _course_claims(state: State, facts: MessageFacts, course: Course) -> dict[str, object]:
     claims: dict[str, object] = {
         CLAIMS["context"]: {
-            "id": course.id,
+            "id": state.dialect.context_id(course),
             "label": course.label or course.id,
             "title": course.title,
             "type": list(state.dialect.context_type),
@@ -104,11 +101,11 @@ def _course_claims(state: State, facts: MessageFacts, course: Course) -> dict[st
     }
     tool = facts.tool
     offered = tool.scopes if tool.claimed_scopes is None else tool.claimed_scopes
-    ags_scopes = [scope for scope in offered if scope in AGS_SCOPES]
+    ags_scopes = [scope for scope in offered if scope in state.dialect.ags_scopes]
     if ags_scopes:
         ags: dict[str, object] = {
             "scope": ags_scopes,
-            "lineitems": state.url(f"/api/lti/courses/{course.id}/lineitems", tool),
+            "lineitems": state.service_url("lineitems", tool, course),
         }
         item = _launched_line_item(state, facts)
         if item is not None:
@@ -116,50 +113,55 @@ def _course_claims(state: State, facts: MessageFacts, course: Course) -> dict[st
         claims[CLAIMS["ags"]] = ags
     if SCOPE_MEMBERS in offered:
         claims[CLAIMS["nrps"]] = {
-            "context_memberships_url": state.url(f"/api/lti/courses/{course.id}/memberships", tool),
+            "context_memberships_url": state.service_url("memberships", tool, course),
             "service_versions": ["2.0"],
         }
     enrolment = course.enrolments.get(facts.person.id)
-    if enrolment and enrolment.mentees and f"{MEMBERSHIP}#Mentor" in roles_of(state, facts.person, course):
-        claims[CLAIMS["role_scope_mentor"]] = enrolment.mentees
+    roles = state.dialect.roles(state, facts.person, course)
+    if enrolment and enrolment.mentees and f"{MEMBERSHIP}#Mentor" in roles:
+        claims[CLAIMS["role_scope_mentor"]] = [
+            state.dialect.subject(state.people[mentee], course) for mentee in enrolment.mentees
+        ]
     return claims
 
 
 def _launched_line_item(state: State, facts: MessageFacts) -> LineItem | None:
-    """The one column of the launched link; None where there is none or more than one (AGS 3.1)."""
+    """The column that the claim names: the reviewed one, or what the dialect says of the link's columns."""
     if facts.message.line_item_id is not None:
         return state.line_items[facts.message.line_item_id]
-    items = state.line_items_of(facts.link.id) if facts.link else []
-    return items[0] if len(items) == 1 else None
+    if facts.link is None:
+        return None
+    if facts.link.line_item_elsewhere:
+        return state.line_items.get(facts.link.line_item_elsewhere)
+    return state.dialect.claimed_item(facts.link, state.line_items_of(facts.link.id))
 
 
 def line_item_url(state: State, item: LineItem) -> str:
-    return state.url(f"/api/lti/courses/{item.course_id}/lineitems/{item.id}", state.tools[item.client_id])
+    """The address of a line item, as claims and services name it."""
+    tool, course = state.tools[item.client_id], state.courses[item.course_id]
+    return state.service_url("lineitem", tool, course, item_id=item.id)
 
 
 def _for_user(state: State, user_id: str, course: Course | None, tool: Tool) -> dict[str, object]:
     person = state.people[user_id]
-    roles = roles_of(state, person, course)
+    roles = state.dialect.roles(state, person, course)
     return {"user_id": state.dialect.subject(person, course), **identity(person, tool), "roles": roles}
 
 
-def _custom(state: State, facts: MessageFacts) -> dict[str, object]:
-    """Tool-wide parameters under the link's own; known variables replaced, others left as written."""
-    merged: dict[str, object] = {**facts.tool.custom, **(facts.link.custom if facts.link else {})}
-    variables = _variables(state, facts)
-    return {k: variables.get(v, v) if isinstance(v, str) else v for k, v in merged.items()}
-
-
-def _variables(state: State, facts: MessageFacts) -> dict[str, str]:
+def _variables(state: State, facts: MessageFacts) -> dict[str, object]:
+    """The substitution variables of the specification that have a value here (Core, appendix B)."""
     person, course, link = facts.person, facts.course, facts.link
-    values = {"$User.id": state.dialect.subject(person, course), "$Message.locale": person.locale}
+    values: dict[str, object] = {
+        "$User.id": state.dialect.subject(person, course),
+        "$Message.locale": person.locale,
+    }
     if facts.tool.privacy in ("public", "name_only"):
         values |= {"$Person.name.full": person.name, "$Person.sourcedId": person.sourced_id}
     if facts.tool.privacy in ("public", "email_only"):
         values["$Person.email.primary"] = person.email
     if course is not None:
         values |= {
-            "$Context.id": course.id,
+            "$Context.id": state.dialect.context_id(course),
             "$Context.title": course.title,
             "$Context.label": course.label,
             "$Context.id.history": ",".join(course.history),

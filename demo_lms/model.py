@@ -26,6 +26,10 @@ class Person:
     locale: str = "en"
     extra_roles: list[str] = field(default_factory=list)
     """Institution and system role URIs, sent with every message."""
+    past_ids: list[str] = field(default_factory=list)
+    """Ids of accounts that were merged into this one."""
+    anonymous: bool = False
+    """Nobody in particular: a visitor of a public course."""
 
 
 @dataclass
@@ -56,6 +60,14 @@ class Course:
     pages: list[Page] = field(default_factory=list)
     concluded: bool = False
     """A concluded course takes no more scores."""
+    published: bool = True
+    unpublished_modules: list[str] = field(default_factory=list)
+    """Modules that only staff see."""
+    grading_categories: list[str] = field(default_factory=lambda: ["Assignments"])
+    linked: str = ""
+    """Sections with the same word here are one course to their teacher."""
+    deployment_ids: dict[str, str] = field(default_factory=dict)
+    """Of tools installed in this very course: deployment by client id."""
     history: list[str] = field(default_factory=list)
     """Ids of the courses this one was copied from, newest first."""
 
@@ -80,6 +92,35 @@ class Link:
     available: dict[str, str] = field(default_factory=dict)
     submission: dict[str, str] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
+    icon: str = ""
+    published: bool = True
+    deep_linked: bool = False
+    line_item_elsewhere: str = ""
+    """Id of the column this link uses, though it belongs to a linked section's link."""
+
+
+@dataclass
+class PlannedItem:
+    """A content item as the LMS will make it: a link, and with ``column`` its gradebook column."""
+
+    link: dict[str, Any]
+    """Fields of :class:`Link`; ``title`` among them."""
+    column: dict[str, Any] | None = None
+    """Fields of :class:`LineItem`; ``label`` and ``score_maximum`` among them."""
+
+
+@dataclass
+class Draft:
+    """What a picker answered, waiting in a form until the teacher saves it."""
+
+    id: str
+    person_id: str
+    course_id: str
+    client_id: str
+    deployment_id: str
+    items: list[PlannedItem]
+    publishable: bool = False
+    """The form offers "Save and publish" beside "Save"; otherwise saved content is visible at once."""
 
 
 @dataclass
@@ -99,6 +140,20 @@ class Grade:
     submitted_at: str = ""
     from_teacher: bool = False
     """The score was last set in the gradebook, not by the tool."""
+    from_tool: bool = False
+    """The tool sent something for this cell."""
+    tool_maximum: float | None = None
+    """``scoreMaximum`` of the tool's last update that had one."""
+    flag: str = ""
+    """A mark a teacher put beside the grade: Missing, Incomplete, Excused."""
+    comments: list[str] = field(default_factory=list)
+    """Every comment of the tool, where the LMS keeps them all."""
+    attempts: int = 0
+    late: bool = False
+    needs_review: bool = False
+    submission_type: str = ""
+    submission_data: str = ""
+    files: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -130,6 +185,13 @@ class LineItem:
     grades_released: bool | None = None
     submission_review: dict[str, Any] | None = None
     extensions: dict[str, Any] = field(default_factory=dict)
+    made_by_tool: bool = False
+    """Made by the line item service, not by a person or by deep linking."""
+    published: bool = True
+    in_gradebook: bool = True
+    """False: takes scores that nobody sees."""
+    allowed_attempts: int | None = None
+    submission_type: str = ""
     grades: dict[str, Grade] = field(default_factory=dict)
     history: list[ScoreEvent] = field(default_factory=list)
 
@@ -154,6 +216,13 @@ class Tool:
     custom: dict[str, str] = field(default_factory=dict)
     jwks: dict[str, Any] | None = None
     enabled: bool = True
+    """Switched on. Some LMSs leave a registered tool off until somebody activates it."""
+    in_chooser: bool = True
+    """Offered to teachers who add content."""
+    placements: list[str] = field(default_factory=list)
+    """Where the tool appears besides course content, by the LMS's own names."""
+    notice_handlers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Per deployment: the tool's address for each type of notice."""
     signing_kid: str = ""
     """Sign this tool's tokens with that published key, not the current one."""
 
@@ -163,6 +232,15 @@ class AccessToken:
     client_id: str
     scopes: list[str]
     expires_at: datetime
+
+
+@dataclass
+class RegistrationToken:
+    """Leave to register one tool, once."""
+
+    expires_at: datetime
+    client_id: str
+    used: bool = False
 
 
 @dataclass
@@ -180,6 +258,8 @@ class Message:
     line_item_id: str | None = None
     for_user_id: str | None = None
     return_id: str | None = None
+    placement: str = ""
+    """The place in the LMS, beside course content, that was launched from."""
     document_target: str = "iframe"
     claims: dict[str, object] = field(default_factory=dict)
     token: TokenForm | None = None
@@ -198,6 +278,9 @@ class DeepLinkVisit:
     deployment_id: str
     settings: dict[str, Any]
     module: str
+    placement: str = ""
+    name: str = ""
+    """What the teacher had typed as a name before opening the picker."""
     used: bool = False
     claims: dict[str, Any] | None = None
     """The verified answer, once it came."""

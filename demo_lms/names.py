@@ -27,6 +27,11 @@ CLAIMS: Final[dict[str, str]] = {
     "log": f"{SPEC}/lti-dl/claim/log",
     "errormsg": f"{SPEC}/lti-dl/claim/errormsg",
     "errorlog": f"{SPEC}/lti-dl/claim/errorlog",
+    "notice": f"{SPEC}/lti/claim/notice",
+    "origin_contexts": f"{SPEC}/lti/claim/origin_contexts",
+    "pns": f"{SPEC}/lti/claim/platformnotificationservice",
+    "lti11_legacy_user_id": f"{SPEC}/lti/claim/lti11_legacy_user_id",
+    "lti1p1": f"{SPEC}/lti/claim/lti1p1",
     "ags": f"{SPEC}/lti-ags/claim/endpoint",
     "nrps": f"{SPEC}/lti-nrps/claim/namesroleservice",
 }
@@ -39,6 +44,7 @@ SCOPE_SCORE: Final = f"{SPEC}/lti-ags/scope/score"
 SCOPE_MEMBERS: Final = f"{SPEC}/lti-nrps/scope/contextmembership.readonly"
 AGS_SCOPES: Final = (SCOPE_LINEITEM, SCOPE_LINEITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE)
 ALL_SCOPES: Final = (*AGS_SCOPES, SCOPE_MEMBERS)
+SCOPE_NOTICES: Final = f"{SPEC}/lti/scope/noticehandlers"
 
 LINEITEM_TYPE: Final = "application/vnd.ims.lis.v2.lineitem+json"
 LINEITEMS_TYPE: Final = "application/vnd.ims.lis.v2.lineitemcontainer+json"

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from .model import Course, Grade, LineItem, Person
-from .registration import new_registration_token
+from .registration import configuration_url, new_registration_token
 from .visitor import GRADERS, STAFF, platform, require, roles_in, visitor
 
 pages = Blueprint("pages", __name__)
@@ -299,11 +299,9 @@ def register_tool() -> str:
     url = request.form.get("url", "").strip()
     if not url.startswith(("http://", "https://")):
         abort(400, "The registration address must be a web address.")
+    token = new_registration_token(platform())
     query = urlencode(
-        {
-            "openid_configuration": platform().configuration_url,
-            "registration_token": new_registration_token(platform()),
-        }
+        {"openid_configuration": configuration_url(platform(), token), "registration_token": token}
     )
     start = f"{url}{'&' if '?' in url else '?'}{query}"
     return render_template("register.html", start=start, origin="/".join(url.split("/")[:3]))

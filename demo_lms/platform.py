@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from . import login
 from .claims import line_item_url, message_claims, message_facts
-from .deep_linking import DeepLinkOutcome, take_response
+from .deep_linking import DeepLinkOutcome, make_items, take_response
 from .keys import TokenForm, sign_token
 from .login import FormPost, LoginInitiation, Refusal
 from .model import DeepLinkVisit, Grade, Message, ScoreEvent
@@ -54,6 +54,37 @@ class Platform(State):
         )
         return self._begin(message, token, form, claims, overrides)
 
+    def begin_placement_launch(
+        self,
+        person_id: str,
+        course_id: str | None,
+        *,
+        placement: str,
+        client_id: str | None = None,
+        deployment_id: str | None = None,
+        token: TokenForm | None = None,
+        form: Mapping[str, object] | None = None,
+        claims: Mapping[str, object] | None = None,
+        **overrides: object,
+    ) -> LoginInitiation:
+        """Open the tool itself from a place of the LMS's own (a menu), not from content of a course.
+
+        ``course_id`` None: outside all courses.
+        """
+        tool = self.tools[client_id] if client_id else self.only_tool()
+        usual = self.deployment_in(course_id, tool) if course_id else tool.deployments[0]
+        message = Message(
+            "LtiResourceLinkRequest",
+            person_id,
+            tool.client_id,
+            deployment_id or usual,
+            tool.launch_url,
+            self.clock() + timedelta(seconds=self.dialect.hint_seconds),
+            course_id=course_id,
+            placement=placement,
+        )
+        return self._begin(message, token, form, claims, overrides)
+
     def begin_deep_link(
         self,
         person_id: str,
@@ -63,24 +94,26 @@ class Platform(State):
         deployment_id: str | None = None,
         placement: str | None = None,
         module: str = "Micro-credentials",
+        name: str = "",
         settings: Mapping[str, object] | None = None,
         token: TokenForm | None = None,
         form: Mapping[str, object] | None = None,
         claims: Mapping[str, object] | None = None,
         **overrides: object,
     ) -> LoginInitiation:
-        """Start a deep linking request. ``settings`` changes members of deep_linking_settings."""
+        """Start a deep linking request. ``settings`` changes members of deep_linking_settings;
+        ``name`` is what the teacher has typed into the form already, where there is one."""
         tool = self.tools[client_id] if client_id else self.only_tool()
         chosen = placement or next(iter(self.dialect.deep_link_settings))
         visit_id = self.token()
-        asked: dict[str, object] = {
-            **self.dialect.deep_link_settings[chosen],
-            "deep_link_return_url": self.url(f"/deep-link/{visit_id}"),
-        }
+        asked: dict[str, object] = dict(self.dialect.deep_link_settings[chosen])
+        deployment = deployment_id or self.deployment_in(course_id, tool)
+        visit = DeepLinkVisit(
+            visit_id, person_id, course_id, tool.client_id, deployment, asked, module, chosen, name
+        )
+        asked["deep_link_return_url"] = self.dialect.return_url(self, visit)
         if self.dialect.sends_data:
             asked["data"] = f"visit={visit_id}"
-        deployment = deployment_id or tool.deployments[0]
-        visit = DeepLinkVisit(visit_id, person_id, course_id, tool.client_id, deployment, asked, module)
         visit.settings = with_overrides(self.dialect.finish_settings(asked, visit), dict(settings or {}))
         with self.lock:
             self.visits[visit_id] = visit
@@ -93,6 +126,7 @@ class Platform(State):
             self.clock() + timedelta(seconds=self.dialect.hint_seconds),
             course_id=course_id,
             return_id=visit_id,
+            placement=chosen,
         )
         return self._begin(message, token, form, claims, overrides)
 
@@ -151,8 +185,34 @@ class Platform(State):
 
     def take_deep_link_response(self, return_url: str, token: str) -> DeepLinkOutcome:
         """Take a picker's answer without HTTP; DeepLinkError if it is refused."""
-        visit_id = urlsplit(return_url).path.rpartition("/")[2]
+        address = urlsplit(return_url)
+        ids = {"visit_id": address.path.rpartition("/")[2]}
+        visit_id = self.dialect.find_visit(self, ids, dict(parse_qsl(address.query)))
         return take_response(self, self.visits[visit_id], token)
+
+    def save_draft(self, draft_id: str, *, title: str = "", publish: bool = False) -> DeepLinkOutcome:
+        """The teacher saves what a picker answered; the only item may be given another title.
+
+        ``publish`` shows content to learners at once where the LMS would otherwise hide it.
+        """
+        with self.lock:
+            draft, outcome = self.drafts.pop(draft_id), DeepLinkOutcome()
+            if title and len(draft.items) == 1:
+                draft.items[0].link["title"] = title
+                if draft.items[0].column is not None:
+                    draft.items[0].column["label"] = title
+            make_items(self, draft, outcome)
+            for link in outcome.links if publish else ():
+                self.set_published(link.id)
+            self.on_change()
+        return outcome
+
+    def activate(self, client_id: str, *, in_chooser: bool = True) -> None:
+        """An administrator switches a registered tool on and offers it to teachers."""
+        with self.lock:
+            self.tools[client_id].enabled = True
+            self.tools[client_id].in_chooser = in_chooser
+            self.on_change()
 
     def line_item_url(self, line_item_id: str) -> str:
         """The line item's address, as in the AGS claim."""
@@ -172,7 +232,7 @@ class Platform(State):
         """The claims that a launch of this person and link would carry now."""
         start = self.begin_launch(person_id, link_id, **overrides)  # type: ignore[arg-type]
         with self.lock:
-            claims = message_claims(self, message_facts(self, start.hint), nonce)
+            claims = message_claims(self, message_facts(self, self.messages[start.hint]), nonce)
             del self.messages[start.hint]
         return claims
 

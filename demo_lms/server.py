@@ -40,7 +40,8 @@ def create_app(platform: Platform, *, with_control: bool = False) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         MAX_CONTENT_LENGTH=4 * 1024 * 1024,
     )
-    for blueprint in (services, registration, browser, pages, *((control,) if with_control else ())):
+    made = [services(platform.dialect), registration(platform.dialect), browser(platform.dialect), pages]
+    for blueprint in (*made, *((control,) if with_control else ())):
         app.register_blueprint(blueprint)
     app.wsgi_app = ScriptedApp(app, platform)  # type: ignore[method-assign]
     return app

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -17,6 +18,7 @@ from .model import (
     AccessToken,
     Course,
     DeepLinkVisit,
+    Draft,
     Enrolment,
     Grade,
     LineItem,
@@ -24,6 +26,7 @@ from .model import (
     Message,
     Page,
     Person,
+    RegistrationToken,
     ScoreEvent,
     Tool,
 )
@@ -33,6 +36,8 @@ DEFAULT_ISSUER = "http://localhost"
 """Stands for "the address this platform will be served at"."""
 
 FetchJson = Callable[[str], Any]
+Download = Callable[[str], bytes]
+SendJson = Callable[[str, object], int]
 
 
 def fetch_json(url: str) -> Any:
@@ -42,6 +47,18 @@ def fetch_json(url: str) -> Any:
     if answer.status_code != 200:
         raise ValueError(f"{url} answered {answer.status_code}")
     return answer.json()
+
+
+def download(url: str) -> bytes:
+    """GET a file, 5 s at most; ``requests.RequestException`` if that fails."""
+    answer = requests.get(url, timeout=5)
+    answer.raise_for_status()
+    return answer.content
+
+
+def send_json(url: str, body: object) -> int:
+    """POST JSON, 5 s at most, and give the status; ``requests.RequestException`` if nothing answers."""
+    return requests.post(url, json=body, timeout=5, allow_redirects=False).status_code
 
 
 def utc_now() -> datetime:
@@ -61,6 +78,8 @@ class State:
         clock: Callable[[], datetime] = utc_now,
         token: Callable[[], str] = lambda: secrets.token_urlsafe(24),
         fetch: FetchJson = fetch_json,
+        download: Download = download,
+        send: SendJson = send_json,
     ) -> None:
         self.issuer = issuer
         self.base_url = issuer
@@ -69,13 +88,17 @@ class State:
         self.dialect = dialect
         self.keys = KeyRing(list(keys))
         self.clock = clock
-        self.token = token
+        self.token: Callable[[], str] = token
         self.fetch = fetch
+        self.download = download
+        self.send = send
         self.lock = threading.RLock()
         self.on_change: Callable[[], None] = lambda: None
         self.session_secret = secrets.token_hex(32)
 
         self.login_method: str = dialect.login_method
+        self.switches: dict[str, object] = {}
+        """Changes of the dialect's own switches; the usual values are ``dialect.switches``."""
         self.platform_storage = False
         """Answer ``lti.put_data``/``lti.get_data`` and send ``lti_storage_target``."""
         self.page_size: int | None = None
@@ -89,7 +112,14 @@ class State:
         self.access_tokens: dict[str, AccessToken] = {}
         self.messages: dict[str, Message] = {}
         self.visits: dict[str, DeepLinkVisit] = {}
-        self.registration_tokens: dict[str, datetime] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.registration_tokens: dict[str, RegistrationToken] = {}
+        self.kept_jwks: dict[str, tuple[datetime, list[dict[str, Any]]]] = {}
+        """Per client: a tool's keys, and until when they are good."""
+        self.buckets: dict[str, tuple[float, datetime]] = {}
+        """Per client: what the throttle's bucket held, and when."""
+        self.progress: dict[str, dict[str, str]] = {}
+        """Downloads that a score asked for, by id."""
         self.seen: dict[tuple[str, str], datetime] = {}
         """(client id, jti or nonce) of tool-signed tokens, kept until they expire."""
         self.notices: dict[str, list[tuple[str, str]]] = {}
@@ -97,28 +127,69 @@ class State:
         self.log = RequestLog()
         self.script = Script()
 
+    # -- the dialect's own ---------------------------------------------------------------------
+
+    def switch(self, name: str) -> Any:
+        """How one of the dialect's switches stands; KeyError if it has none of that name."""
+        usual = self.dialect.switches[name]
+        return self.switches.get(name, usual)
+
+    def next_number(self, kind: str) -> str:
+        """The next free numeric id of a kind (see ``Dialect.new_id``)."""
+        tables: dict[str, Sequence[str]] = {
+            "link": list(self.links),
+            "line_item": list(self.line_items),
+            "deployment": [d.partition(":")[0] for t in self.tools.values() for d in t.deployments],
+        }
+        return str(1 + max((int(key) for key in tables[kind] if key.isdecimal()), default=0))
+
+    def user_id(self, person_id: str, course_id: str | None = None) -> str:
+        """The ``sub`` of a person, by which services know them too."""
+        return self.dialect.subject(self.people[person_id], self.courses.get(course_id or ""))
+
     # -- addresses -----------------------------------------------------------------------------
 
-    def url(self, path: str, tool: Tool | None = None) -> str:
-        """The absolute URL of a path; with a tool, a service URL with the dialect's query."""
-        query = self.dialect.service_query(tool) if tool else ""
-        return f"{self.base_url}{path}" + (f"?{query}" if query else "")
+    def url(self, path: str) -> str:
+        """The absolute URL of a path."""
+        return f"{self.base_url}{path}"
+
+    def endpoint_url(self, endpoint: str, **ids: str) -> str:
+        """The address of one of the dialect's endpoints; empty where the LMS does not have it."""
+        path = self.dialect.paths.get(endpoint, "")
+        for name, value in ids.items():
+            path = path.replace(f"<{name}>", quote(value, safe=""))
+        return self.url(path) if path else ""
+
+    def service_url(self, endpoint: str, tool: Tool, course: Course, **ids: str) -> str:
+        """The address of a service for a tool in a course, with the dialect's query."""
+        dialect, query = self.dialect, self.dialect.service_query(tool)
+        course_id, tool_id = dialect.course_path_id(course), dialect.tool_path_id(tool)
+        base = self.endpoint_url(endpoint, course_id=course_id, tool_id=tool_id, **ids)
+        return base + (f"?{query}" if query else "")
+
+    def course_at(self, path_id: str) -> Course | None:
+        """The course that a service address names."""
+        found = self.courses.get(path_id)
+        if found is not None and self.dialect.course_path_id(found) == path_id:
+            return found
+        named = (c for c in self.courses.values() if self.dialect.course_path_id(c) == path_id)
+        return next(named, None)
 
     @property
     def auth_url(self) -> str:
-        return self.url("/auth")
+        return self.endpoint_url("auth")
 
     @property
     def token_url(self) -> str:
-        return self.url("/token")
+        return self.endpoint_url("token")
 
     @property
     def jwks_url(self) -> str:
-        return self.url("/jwks")
+        return self.endpoint_url("jwks")
 
     @property
     def configuration_url(self) -> str:
-        return self.url("/.well-known/openid-configuration")
+        return self.endpoint_url("openid_configuration")
 
     # -- people and courses --------------------------------------------------------------------
 
@@ -163,20 +234,47 @@ class State:
             old = self.courses[course_id]
             new = copy.deepcopy(old)
             new.id, new.title, new.enrolments = new_id, title or f"{old.title} (copy)", {}
-            new.history = [old.id, *old.history]
+            new.history = [self.dialect.context_id(old), *old.history]
+            new.deployment_ids = {
+                client: self.add_deployment(client, new_id) for client in old.deployment_ids
+            }
             self.courses[new_id] = new
             for link in self.links_in(course_id):
                 twin = copy.deepcopy(link)
-                twin.id, twin.course_id = self.token(), new_id
+                twin.id, twin.course_id = self.dialect.new_id(self, "link"), new_id
+                twin.deployment_id = new.deployment_ids.get(twin.client_id, twin.deployment_id)
                 twin.history = [link.id, *link.history]
                 self.links[twin.id] = twin
                 for item in self.line_items_of(link.id):
                     column = copy.deepcopy(item)
-                    column.id, column.course_id, column.resource_link_id = self.token(), new_id, twin.id
+                    column.id = self.dialect.new_id(self, "line_item")
+                    column.course_id, column.resource_link_id = new_id, twin.id
                     column.grades, column.history = {}, []
                     self.line_items[column.id] = column
             self.on_change()
+        self.dialect.after_copy(self, old, new)
         return new
+
+    def set_published(self, link_id: str, published: bool = True) -> None:
+        """Show a link and its columns to learners, or hide them. A hidden module hides it all the same."""
+        with self.lock:
+            self.links[link_id].published = published
+            for item in self.line_items_of(link_id):
+                item.published = published
+            self.on_change()
+
+    def publish_module(self, course_id: str, module: str) -> None:
+        """Show a module and all links in it to learners."""
+        with self.lock:
+            hidden = self.courses[course_id].unpublished_modules
+            hidden[:] = [name for name in hidden if name != module]
+            for link in self.links_in(course_id):
+                if link.module == module:
+                    self.set_published(link.id)
+
+    def is_visible(self, link: Link) -> bool:
+        """Whether learners see a link."""
+        return link.published and link.module not in self.courses[link.course_id].unpublished_modules
 
     # -- tools, links, columns -----------------------------------------------------------------
 
@@ -199,6 +297,16 @@ class State:
             self.on_change()
         return tool
 
+    def add_deployment(self, client_id: str, course_id: str | None = None) -> str:
+        """Install a tool once more, in one course if named there; gives the new deployment id."""
+        with self.lock:
+            made = self.dialect.new_id(self, "deployment")
+            self.tools[client_id].deployments.append(made)
+            if course_id in self.courses:
+                self.courses[course_id].deployment_ids[client_id] = made
+            self.on_change()
+        return made
+
     def add_link(
         self,
         course_id: str,
@@ -216,10 +324,10 @@ class State:
         with self.lock:
             tool = self.tools[client_id] if client_id else self.only_tool()
             link = Link(
-                id=link_id or self.token(),
+                id=link_id or self.dialect.new_id(self, "link"),
                 course_id=course_id,
                 client_id=tool.client_id,
-                deployment_id=deployment_id or tool.deployments[0],
+                deployment_id=deployment_id or self.deployment_in(course_id, tool),
                 title=title,
                 **({"url": tool.launch_url} | fields),
             )
@@ -237,6 +345,10 @@ class State:
             self.on_change()
         return link
 
+    def deployment_in(self, course_id: str, tool: Tool) -> str:
+        """The deployment that stands for a tool in a course."""
+        return self.courses[course_id].deployment_ids.get(tool.client_id, tool.deployments[0])
+
     def add_line_item(
         self,
         course_id: str,
@@ -250,9 +362,8 @@ class State:
         """A gradebook column of a tool. Fields as in :class:`LineItem`."""
         with self.lock:
             owner = client_id or self.only_tool().client_id
-            item = LineItem(
-                line_item_id or self.token(), course_id, owner, label, float(score_maximum), **fields
-            )
+            made = line_item_id or self.dialect.new_id(self, "line_item")
+            item = LineItem(made, course_id, owner, label, float(score_maximum), **fields)
             self.line_items[item.id] = item
             self.on_change()
         return item
@@ -315,6 +426,20 @@ class State:
         if grade is None or grade.score is None:
             return None
         return round(grade.score / grade.maximum * item.score_maximum, 6)
+
+    def flag_grade(self, line_item_id: str, person_id: str, flag: str) -> Grade:
+        """A teacher puts one of the dialect's marks beside a grade, or takes it away ("")."""
+        with self.lock:
+            grade = self.line_items[line_item_id].grades.setdefault(person_id, Grade())
+            grade.flag = flag
+            self.on_change()
+        return grade
+
+    def visible_line_items(self, course_id: str) -> list[LineItem]:
+        """The columns that a teacher sees in the gradebook."""
+        if not self.courses[course_id].grading_categories:
+            return []
+        return [item for item in self.line_items_in(course_id) if item.in_gradebook]
 
     # -- keys, sessions, notices ---------------------------------------------------------------
 

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
+from .errors import OAuthError, ServiceError
 from .model import AccessToken, Tool
 from .names import ASSERTION_TYPE
 from .state import State
-from .tool_jwt import ToolJwtError, audience, check_times, unverified_issuer, verified_claims
+from .tool_jwt import ToolJwtError, audience, check_times, unverified, verified_claims
 
 TOKEN_SECONDS = 3600
-
-
-@dataclass
-class OAuthError(Exception):
-    """An error of RFC 6749 section 5.2."""
-
-    status: int
-    error: str
-    description: str
-
-
-@dataclass
-class ServiceError(Exception):
-    """A service refuses a request with this status and sentence."""
-
-    status: int
-    message: str
 
 
 def grant(state: State, form: Mapping[str, str]) -> dict[str, object]:
@@ -40,17 +23,18 @@ def grant(state: State, form: Mapping[str, str]) -> dict[str, object]:
     asked = form.get("scope", "").split()
     if not asked:
         raise OAuthError(400, "invalid_scope", "scope is missing")
-    tool = _client(state, form.get("client_assertion", ""))
+    tool = (state.dialect.find_client or _client)(state, form.get("client_assertion", ""))
+    rules = state.dialect.token_rules
     granted = [scope for scope in asked if scope in tool.scopes]
-    if not granted or (state.dialect.token_rules.all_scopes_or_none and granted != asked):
+    if not granted or (rules.all_scopes_or_none and granted != asked):
         raise OAuthError(400, "invalid_scope", "the scopes are not allowed")
     with state.lock:
-        value = state.token()
+        value = state.dialect.access_token(state, tool, granted)
         expires = state.clock() + timedelta(seconds=TOKEN_SECONDS)
         state.access_tokens[value] = AccessToken(tool.client_id, granted, expires)
     return {
         "access_token": value,
-        "token_type": "Bearer",
+        "token_type": rules.token_type,
         "expires_in": TOKEN_SECONDS,
         "scope": " ".join(granted),
     }
@@ -59,7 +43,7 @@ def grant(state: State, form: Mapping[str, str]) -> dict[str, object]:
 def _client(state: State, assertion: str) -> Tool:
     rules = state.dialect.token_rules
     try:
-        tool = state.tools.get(unverified_issuer(assertion))
+        tool = state.tools.get(unverified(assertion))
         if tool is None or not tool.enabled:
             raise ToolJwtError("no such client")
         claims = verified_claims(state, tool, assertion)
@@ -81,12 +65,20 @@ def _client(state: State, assertion: str) -> Tool:
 def bearer(state: State, authorization: str, *scopes: str) -> Tool:
     """The tool whose live access token this is, with at least one of the scopes; else ServiceError."""
     kind, _, value = authorization.partition(" ")
+    if kind.lower() != "bearer" or not value.strip():
+        raise _refused(state, "missing")
     token = state.access_tokens.get(value.strip())
-    if kind.lower() != "bearer" or token is None or token.expires_at <= state.clock():
-        raise ServiceError(401, "The access token is missing, unknown or expired.")
+    if token is None:
+        raise _refused(state, "unknown")
+    if token.expires_at <= state.clock():
+        raise _refused(state, "expired")
     tool = state.tools.get(token.client_id)
     if tool is None or not tool.enabled:
-        raise ServiceError(401, "The tool is switched off.")
+        raise _refused(state, "inactive")
     if not set(scopes) & set(token.scopes):
-        raise ServiceError(state.dialect.refused_scope_status, "The access token lacks the scope.")
+        raise _refused(state, "scope")
     return tool
+
+
+def _refused(state: State, why: str) -> ServiceError:
+    return ServiceError(*state.dialect.token_refusals[why])

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from .base import DeepLinkRules, Dialect, MessageFacts, Problem, ScoreOutcome, TokenRules
+from .base import (
+    DeepLinkPlan,
+    DeepLinkRules,
+    Dialect,
+    MessageFacts,
+    Problem,
+    ScoreFacts,
+    ScoreOutcome,
+    TokenRules,
+)
 from .plain import PLAIN
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN,)}
@@ -10,10 +19,12 @@ DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN,)}
 __all__ = [
     "DIALECTS",
     "PLAIN",
+    "DeepLinkPlan",
     "DeepLinkRules",
     "Dialect",
     "MessageFacts",
     "Problem",
+    "ScoreFacts",
     "ScoreOutcome",
     "TokenRules",
 ]
