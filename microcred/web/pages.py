@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from microcred.web import approve, coordinator, desk, public, review, teacher
+from microcred.web import admin, approve, coordinator, desk, privacy, public, review, teacher
 from microcred.web.base import init_web, render_refusal
 
 __all__ = ["install", "render_refusal"]
@@ -18,7 +18,17 @@ def install(app: Flask) -> None:
             coordinator.course,
             review.blueprint,
             approve.blueprint,
+            privacy.privacy,
+            privacy.linking,
         ],
-        desk=[desk.blueprint, review.blueprint, approve.blueprint],
+        desk=[
+            desk.blueprint,
+            review.blueprint,
+            approve.blueprint,
+            admin.platforms,
+            admin.people,
+            privacy.privacy,
+            privacy.linking,
+        ],
         public=[public.verify, public.documents],
     )

@@ -192,7 +192,7 @@ def export(id_: str, output: Path | None) -> None:
     with application() as app:
         with app.database.writing() as session:
             made = exporting.export(session, _find(session, id_).id, by=None, now=app.clock.now())
-        with output.open("wb") if output else click.get_binary_stream("stdout") as target:
+        with click.open_file(str(output) if output else "-", "wb") as target:
             for piece in exporting.archive(made, app.storage):
                 target.write(piece)
 
@@ -250,7 +250,7 @@ def erase(id_: str, yes: bool, grades: str, keep_badges: bool, as_json: bool) ->
 def requests(as_json: bool) -> None:
     """People who asked to be erased and wait for an answer."""
     with application() as app, app.database.reading() as session:
-        shown = [
+        shown: list[dict[str, Any]] = [
             {
                 "person_id": row.public_id,
                 "name": row.name,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app, request
 
+from lti_tool.protocol.names import DATA_PRIVACY_REQUEST
 from microcred.web.base.surface import page_url, surface
 
 
@@ -21,6 +22,8 @@ def navigation() -> list[Place]:
     here = surface()
     if here.launch is not None and here.launch.deep_linking is not None:
         return []  # the LMS waits for a choice
+    if here.launch is not None and here.launch.message_type == DATA_PRIVACY_REQUEST:
+        return []  # there is no course behind it
     rights, offices = here.actor.rights, {office.role for office in here.actor.offices}
     wanted = [
         ("My credential", "teacher.home", "submit" in rights),
@@ -28,6 +31,8 @@ def navigation() -> list[Place]:
         ("Course", "course.course", "see_progress" in rights),
         ("Reviews", "review.queue", "reviewer" in offices),
         ("Decisions", "approve.queue", "approver" in offices),
+        ("Platforms", "platforms.index", "operator" in offices),
+        ("People", "people.index", "operator" in offices),
     ]
     places = [
         Place(label, page_url(endpoint), request.endpoint == f"{here.name}.{endpoint}")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import reading_decide, reading_queue
+from microcred.operations import persons, reading_decide, reading_queue
+from microcred.operations.operating import is_operator
 from microcred.people import links
 from microcred.web.base import wording
 from microcred.web.base.surface import DESK_COOKIE, actor, page_url, surface
@@ -39,6 +40,14 @@ def index() -> ResponseReturnValue:
             undecided = reading_decide.waiting_list(session, who)
             count = _count(len(undecided.rows), more=undecided.after is not None)
             doors.append(Door("Decide", f"{count} to decide", page_url("approve.queue"), "medal"))
+        if is_operator(who):
+            asked = len(persons.requests(session, who))
+            platform_text = "Which course systems may come in"
+            people_text = (
+                wording.plural(asked, "wish", "wishes") + " to be erased" if asked else "Find somebody by id"
+            )
+            doors.append(Door("Platforms", platform_text, page_url("platforms.index"), "link"))
+            doors.append(Door("People", people_text, page_url("people.index"), "people"))
     return render_template("desk/home.html", doors=doors)
 
 

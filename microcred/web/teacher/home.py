@@ -3,6 +3,7 @@
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from lti_tool.protocol.names import DATA_PRIVACY_REQUEST
 from microcred.credentials.codes import permissions_needed, student_codes
 from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
@@ -22,6 +23,8 @@ def home() -> ResponseReturnValue:
     who = actor()
     if who.launch is not None and who.launch.deep_linking is not None:
         return redirect(page_url("choosing.choose"), 303)
+    if who.launch is not None and who.launch.message_type == DATA_PRIVACY_REQUEST:
+        return redirect(page_url("privacy.page"), 303)
     if not _settle():
         return redirect(page_url("choosing.choose"), 303) if "place" in who.rights else _nothing_here()
     if "submit" not in who.rights:
