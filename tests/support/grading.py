@@ -1,14 +1,17 @@
 """A tool that sends grades to platforms of the tests: real database, real HTTP, a clock that is set by
 hand."""
 
+import atexit
 import random
 import secrets
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -57,6 +60,26 @@ def _tool_key() -> dict[str, Any]:
         database.dispose()
     names = ("kid", "public_jwk", "sealed_private_key", "created_at")
     return {name: getattr(row, name) for name in names}
+
+
+def _prepare(database: Database) -> None:
+    """Tables, the sample catalogue and a tool key."""
+    metadata.create_all(database.engine)
+    with database.writing() as session:
+        import_catalogue(session, _sample(), now=START)
+        session.add(ToolKey(**_tool_key()))
+
+
+@cache
+def _prepared_file() -> Path:
+    """A SQLite database with all that, to be copied."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / "prepared.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    _prepare(database)
+    database.dispose()
+    return file
 
 
 class SetClock:
@@ -122,10 +145,6 @@ class World:
         self.outgoing = Outgoing(["localhost", "127.0.0.1"])
         self.keyring = Keyring([SECRET])
         self.keys = ToolKeys(database, self.keyring, self.clock)
-        metadata.create_all(database.engine)
-        with database.writing() as session:
-            import_catalogue(session, _sample(), now=self.clock.now())
-            session.add(ToolKey(**_tool_key()))
         self.callers = self.new_callers()
         self.handler = make_handler(database, self.clock, self.callers)
         self._servers: list[demo_lms.Server] = []
@@ -438,6 +457,10 @@ def running(worker: Worker) -> Iterator[Worker]:
 def world_on(url: str) -> Iterator[World]:
     """A tool on an empty database."""
     database = Database(url)
+    if database.is_sqlite:
+        shutil.copyfile(_prepared_file(), url.removeprefix("sqlite:///"))
+    else:
+        _prepare(database)
     world = World(database)
     try:
         yield world
