@@ -109,6 +109,9 @@ class ToolKeys:
         """The published key set: public members only, each key with `alg`, `use` and `kid`."""
         with self._database.reading() as session:
             rows = session.scalars(select(ToolKey).order_by(ToolKey.id.desc())).all()
+        if not rows:
+            self.ensure()
+            return self.jwks()
         now = self._clock.now()
         return {"keys": [row.public_jwk for row in rows if row.retires_at is None or row.retires_at > now]}
 

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from demo_lms import ABSENT, TokenForm
+from lti_tool.returning import return_link
 from tests.support.lti import (
     LAUNCH,
     MEMBERSHIP,
@@ -417,8 +419,17 @@ def test_text_from_outside_is_kept_as_text(world_on_both: World):
     assert "<script>" not in refused.text
 
 
-@pytest.mark.case("LT-29")
 @pytest.mark.case("LT-30")
+def test_the_way_back_keeps_its_query_and_says_what_happened():
+    link = return_link("https://platform-a.test/back?x=1", problem="It wasn't saved: 50% & more ü")
+
+    parts = urlsplit(link)
+    assert parts.query.startswith("x=1&lti_errormsg=")
+    assert dict(parse_qsl(parts.query)) == {"x": "1", "lti_errormsg": "It wasn't saved: 50% & more ü"}
+    assert return_link("https://platform-a.test/back") == "https://platform-a.test/back"
+
+
+@pytest.mark.case("LT-29")
 @pytest.mark.parametrize(
     ("url", "kept"),
     [

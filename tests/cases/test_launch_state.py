@@ -215,6 +215,15 @@ def test_a_framed_login_first_looks_whether_its_cookie_comes_back(world: World):
     assert is_accepted(browser.post(browser.authorize(world.a, checked)))
 
 
+def test_a_framed_login_with_a_very_long_hint_goes_on_at_once(world: World):
+    start = world.a.platform.begin_launch("u-1", "rl-1")
+    fields = {**start.fields, "client_id": "tool-a", "lti_message_hint": "x" * 8000}
+
+    login = world.app.test_client().post("/lti/login", base_url=TOOL, data=fields, headers=FRAME)
+
+    assert query_of(login)["lti_message_hint"] == "x" * 8000
+
+
 def test_a_browser_whose_cookies_are_known_to_work_goes_on_at_once(world: World):
     browser = world.browser()
     browser.client.environ_base.update({"HTTP_SEC_FETCH_DEST": "iframe"})
