@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+import structlog
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -15,6 +16,7 @@ from microcred.web.base import wording
 from microcred.web.base.incoming import BodyTooLarge, CrossSite, request_id, typed_texts, wants_fragment
 
 RETRY_SECONDS = 10
+_log = structlog.get_logger("web")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(BodyTooLarge, _too_large)
     app.register_error_handler(CrossSite, _cross_site)
     app.register_error_handler(FileMissing, _file_missing)
-    for away in (DatabaseError, InterfaceError, PoolTimeout, StorageError):
+    for away in (OperationalError, InterfaceError, PoolTimeout, StorageError):
         app.register_error_handler(away, _unavailable)
     for crossed in (IntegrityError, StaleDataError):
         app.register_error_handler(crossed, _changed_meanwhile)
@@ -99,7 +101,10 @@ def _file_missing(_error: FileMissing) -> Response:
     )
 
 
-def _unavailable(_error: Exception) -> Response:
+def _unavailable(error: Exception) -> Response:
+    # The driver's own words: the whole error would hold the values of the statement.
+    cause = str(getattr(error, "orig", error))[:200]
+    _log.error("temporarily_unavailable", request_id=request_id(), error=type(error).__name__, cause=cause)
     return answer(Said(503, "temporarily_unavailable", *_BY_STATUS[503]))
 
 
