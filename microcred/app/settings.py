@@ -3,11 +3,13 @@ else.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LogFormat = Literal["console", "json"]
 
 
 class Settings(BaseSettings):
@@ -22,7 +24,7 @@ class Settings(BaseSettings):
     secret_keys: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """Comma separated, the first is current. The embedded default makes one in `data_dir`."""
     database_url: str | None = None
-    """`postgresql+psycopg://…`; default a SQLite file in `data_dir`."""
+    """`postgresql://…`; default a SQLite file in `data_dir`."""
     redis_url: str | None = None
     storage_url: str | None = None
     """A folder, or `s3://…`; default a folder in `data_dir`."""
@@ -35,12 +37,12 @@ class Settings(BaseSettings):
     rate_register: int = 5
     mail_url: str | None = None
     max_upload_mb: int = 500
-    log_format: str = "console"
+    log_format: LogFormat = "console"
     metrics_addr: str | None = None
     """host:port for Prometheus; none by default."""
     trusted_proxies: int = 0
     """How many proxies in front set X-Forwarded-For; decides which address rate limits see."""
-    worker_threads: int = 16
+    worker_threads: int = 64
     in_flight: int = 8
     """Deliveries under way at once per registration."""
 
@@ -62,16 +64,35 @@ class Settings(BaseSettings):
             raise ValueError("must be an origin such as https://credentials.example.org")
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, value: str | None) -> str | None:
+        """An address as hosts hand it out names no driver; ours is psycopg."""
+        for scheme in ("postgresql://", "postgres://"):
+            if value is not None and value.startswith(scheme):
+                return "postgresql+psycopg://" + value.removeprefix(scheme)
+        if value is not None and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
+            raise ValueError("must be an address such as postgresql://user:password@host/name")
+        return value
+
+    @field_validator("metrics_addr")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        host, _, port = (value or "").rpartition(":")
+        if value is not None and not (host and port.isdecimal() and int(port) < 65536):
+            raise ValueError("must be host:port, such as 127.0.0.1:9100")
+        return value
+
     @model_validator(mode="after")
     def _production_needs_secrets(self) -> "Settings":
-        if self.database_url and not self.secret_keys:
+        if not self.embedded and not self.secret_keys:
             raise ValueError("MICROCRED_SECRET_KEYS is needed with MICROCRED_DATABASE_URL")
         return self
 
     @property
     def embedded(self) -> bool:
-        """Whether this is the embedded default: one process, SQLite, a folder."""
-        return self.database_url is None
+        """Whether this is the embedded default: one process and SQLite."""
+        return self.database_url is None or self.database_url.startswith("sqlite:")
 
     @property
     def effective_database_url(self) -> str:
