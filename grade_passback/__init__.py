@@ -1,6 +1,5 @@
 """From a decision to the gradebook: which score, in which column, and what became of it (LTI AGS 2.0)."""
 
-from grade_passback.addresses import use_badge_address
 from grade_passback.delivery import make_handler
 from grade_passback.gradebook import KIND
 from grade_passback.queueing import enqueue
@@ -15,6 +14,5 @@ __all__ = [
     "make_handler",
     "retry",
     "sync_rows",
-    "use_badge_address",
     "words_for",
 ]

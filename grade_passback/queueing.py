@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from grade_passback.addresses import verify_address
 from grade_passback.comments import CommentFacts, comment_for
 from grade_passback.gradebook import Gradebook
 from grade_passback.scores import facts_of, score_for
@@ -42,8 +41,8 @@ def enqueue(
     Nothing is written for what the LMS knows already, for a learner whom no launch has named, for an LMS
     test user, or where
     the link has no grade column. `ratings` are levels by criterion of the review it rests on; `missing`
-    says what an incomplete
-    try lacks. Raises ValueError for a moment that is none.
+    says what an incomplete try lacks; `verify_url` is the public page of the award's badge. Raises
+    ValueError for a moment that is none.
     """
     gradebook = Gradebook.of(session, placement, pursuit.person_id, now)
     if gradebook is None:
@@ -64,7 +63,7 @@ def enqueue(
         missing=missing,
         parts_to_revise=[part.number for part in definition.parts if part.id not in facts.passed_parts],
         decided_on=_day(award.awarded_at if award and moment != "revoked" else now, zone),
-        verify_url=verify_url or (verify_address(award) if award else None),
+        verify_url=verify_url,
         appeal_until=_day(appeal_until, zone),
     )
     drafts = score_for(moment, facts, comment_for(moment, words), gradebook.dialect)

@@ -38,26 +38,15 @@ class Storage:
 
     `url` is a folder path, `file:///folder`, or
     `s3://bucket/prefix?endpoint=http://host:port&region=r&access_key_id=k&secret_access_key=s`; credentials
-    left out are found as AWS tools find them.
+    left out are found as AWS tools find them. Raises ValueError for an address of another kind, and OSError
+    or StorageError where the store cannot be opened.
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._store: LocalStore | S3Store
-        if parts.scheme == "s3":
-            config = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-            self._store = S3Store(
-                parts.netloc,
-                prefix=parts.path.strip("/") or None,
-                config=config,  # type: ignore[arg-type]
-                client_options={"allow_http": config.get("endpoint", "").startswith("http://")},
-            )
-        elif parts.scheme in ("", "file"):
-            folder = Path(unquote(parts.path) if parts.scheme else url)
-            folder.mkdir(parents=True, exist_ok=True)
-            self._store = LocalStore(folder)
-        else:
-            raise ValueError(f"storage URL of an unknown kind: {parts.scheme}")
+        try:
+            self._store = _opened(url)
+        except BaseError as error:
+            raise StorageError(str(error)) from error
 
     def put(self, key: str, chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
         """Write a file, hashing on the way. Raises TooLarge past `limit` bytes (nothing is kept then) and
@@ -129,3 +118,20 @@ class Storage:
         if self.read(key) != b"ok":
             raise StorageError("the store gave back something else than was written")
         self.delete(key)
+
+
+def _opened(url: str) -> LocalStore | S3Store:
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        config = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        return S3Store(
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            config=config,  # type: ignore[arg-type]
+            client_options={"allow_http": config.get("endpoint", "").startswith("http://")},
+        )
+    if parts.scheme in ("", "file"):
+        folder = Path(unquote(parts.path) if parts.scheme else url)
+        folder.mkdir(parents=True, exist_ok=True)
+        return LocalStore(folder)
+    raise ValueError(f"storage URL of an unknown kind: {parts.scheme}")

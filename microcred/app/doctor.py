@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
 from redis.exceptions import RedisError
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.models import Registration, ToolKey
-from microcred.app.schema import SchemaStale, check
+from microcred.app.schema import SchemaStale, check, upgrade
 from microcred.app.settings import Settings
-from microcred.app.wiring import Assembly, assemble
+from microcred.app.wiring import Assembly, CannotAssemble, assemble
 from microcred.outgoing import OutgoingError
 from microcred.storage import StorageError
 
@@ -35,11 +34,11 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order an operator would mend things."""
-    findings = [_settings(settings)]
     try:
         assembly = assemble(settings)
-    except (ValueError, ValidationError) as error:
-        return [*findings, Finding("settings", False, str(error))]
+    except CannotAssemble as problem:
+        return [Finding("settings", False, str(problem))]
+    findings = [_settings(settings)]
     try:
         checks: tuple[tuple[str, Callable[[Assembly], str]], ...] = (
             ("database", _database),
@@ -76,6 +75,8 @@ def _database(assembly: Assembly) -> str:
     try:
         with assembly.database.reading() as session:
             session.execute(text("SELECT 1"))
+        if assembly.settings.embedded:  # as every start does
+            upgrade(assembly.database)
         check(assembly.database)
     except SchemaStale as stale:
         raise _Bad(str(stale)) from stale
@@ -108,9 +109,10 @@ def _keys(assembly: Assembly) -> str:
     try:
         with assembly.database.reading() as session:
             rows = session.scalars(select(ToolKey)).all()
+            stale = assembly.badges.unopened_keys(session)
     except SQLAlchemyError as error:
         raise _Bad("cannot be read from the database") from error
-    stale = [row.kid for row in rows if not assembly.lti.keys.opens(row)]
+    stale += [row.kid for row in rows if not assembly.lti.keys.opens(row)]
     if stale:
         raise _Bad(
             f"not opened by MICROCRED_SECRET_KEYS: {', '.join(stale)}. Put back the secret that sealed them"

@@ -3,18 +3,21 @@
 import time
 
 from flask import Flask, Response, jsonify
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool.http import create_blueprint as create_lti
+from microcred import outbox
 from microcred.app.wiring import Assembly
 from microcred.storage import StorageError
 from microcred.web import pages
 
 
-def create_app(assembly: Assembly) -> Flask:
-    """The tool's WSGI application over an assembly of parts."""
+def create_app(assembly: Assembly, *, has_worker: bool = False) -> Flask:
+    """The tool's WSGI application over an assembly of parts; `has_worker` says that this process does
+    background work too, and is ready only while it does.
+    """
     app = Flask("microcred", static_folder=None)
     app.config.update(
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
@@ -24,7 +27,8 @@ def create_app(assembly: Assembly) -> Flask:
     assembly.services().install(app)
     app.register_blueprint(create_lti(assembly.lti, pages.render_refusal))
     pages.install(app)
-    _health(app, assembly)
+    _health(app, assembly, has_worker)
+    assembly.metrics.watch(app)
     if assembly.settings.trusted_proxies:
         # Only the client's address is taken from the proxy, for rate limits; addresses of ours come from
         # PUBLIC_URL.
@@ -34,7 +38,7 @@ def create_app(assembly: Assembly) -> Flask:
     return app
 
 
-def _health(app: Flask, assembly: Assembly) -> None:
+def _health(app: Flask, assembly: Assembly, has_worker: bool) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         """Up."""
@@ -42,18 +46,29 @@ def _health(app: Flask, assembly: Assembly) -> None:
 
     @app.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        """Able to work: database and storage answer."""
+        """Able to work: database and storage answer, and a worker lives.
+
+        A process that brings no worker of its own only tells that none is seen: pages work without one, and
+        what it would do waits.
+        """
         started = time.monotonic()
         problems = []
+        worker = False
         try:
             with assembly.database.reading() as session:
-                session.execute(text("SELECT 1"))
-        except SQLAlchemyError:
+                worker = outbox.a_worker_lives(session, now=assembly.clock.now())
+        except (DBAPIError, PoolTimeout):
             problems.append("database")
         try:
             assembly.storage.check()
         except (StorageError, OSError):
             problems.append("storage")
-        body = {"status": "not ready" if problems else "ready", "problems": problems}
-        body["seconds"] = round(time.monotonic() - started, 3)  # type: ignore[assignment]
+        if has_worker and not worker:
+            problems.append("worker")
+        body = {
+            "status": "not ready" if problems else "ready",
+            "problems": problems,
+            "worker": "alive" if worker else "not seen",
+            "seconds": round(time.monotonic() - started, 3),
+        }
         return jsonify(body), 503 if problems else 200

@@ -7,10 +7,24 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from microcred.app.factory import create_app
 from microcred.app.settings import Settings
-from microcred.app.wiring import Assembly, assemble
+from microcred.app.wiring import assemble
+from microcred.outbox import Worker
+
+_GRACE = 8
+"""Seconds that requests and jobs in flight get once the server is told to end. A job cut off is repeated."""
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """Gunicorn's own messages, written as all others are."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -18,24 +32,40 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, options: dict[str, Any], worker: bool) -> None:
         self._settings, self._options, self._worker = settings, options, worker
+        self._running: _Background | None = None
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self._options.items():
             self.cfg.set(name, value)
+        self.cfg.set("worker_exit", self._exit)
 
     def load(self) -> Flask:
         """Called in each process after the fork: connections and threads belong to one process."""
         assembly = assemble(self._settings)
         if self._worker:
-            _start_worker(assembly)
-        return create_app(assembly)
+            self._running = _Background(assembly.make_worker())
+        if self._settings.metrics_addr:
+            assembly.metrics.serve(self._settings.metrics_addr)
+        return create_app(assembly, has_worker=self._worker)
+
+    def _exit(self, _arbiter: Any, _worker: Any) -> None:
+        if self._running is not None:
+            self._running.stop()
 
 
-def _start_worker(assembly: Assembly) -> None:
-    threading.Thread(
-        target=assembly.make_worker().run_until_stopped, name="outbox-worker", daemon=True
-    ).start()
+class _Background:
+    """The outbox's worker in a thread beside the pages."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._thread = threading.Thread(target=worker.run_until_stopped, name="outbox-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let jobs in flight end and give the others back; what takes longer is repeated after its lease."""
+        self._worker.stop()
+        self._thread.join(_GRACE)
 
 
 def run(settings: Settings, *, host: str, port: int, worker: bool, processes: int, threads: int) -> None:
@@ -46,10 +76,11 @@ def run(settings: Settings, *, host: str, port: int, worker: bool, processes: in
         "threads": threads,
         "worker_class": "gthread",
         "timeout": 120,
-        "graceful_timeout": 20,
+        "graceful_timeout": _GRACE,
         "keepalive": 15,
         "accesslog": None,
         "loglevel": "warning",
+        "logger_class": _Log,
         "proc_name": "microcred",
         # Addresses and schemes come from MICROCRED_PUBLIC_URL, never from what a proxy or a client says.
         "forwarded_allow_ips": "",

@@ -1,14 +1,17 @@
 """Putting the parts together: adapters from settings, and who handles which kind of outbox row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import redis
+from sqlalchemy.exc import ArgumentError
 
 import grade_passback
 from lti_tool.settings import LtiSettings
 from lti_tool.tool import LtiTool
 from microcred import outbox
+from microcred.app.metrics import Metrics
 from microcred.app.secret_file import secret_in
 from microcred.app.settings import Settings
 from microcred.badges import store as badge_store
@@ -18,8 +21,12 @@ from microcred.operations import privacy
 from microcred.outbox import Worker
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
-from microcred.storage import Storage
+from microcred.storage import Storage, StorageError
 from microcred.web.services import Services, WebSettings
+
+
+class CannotAssemble(Exception):
+    """A setting that no part can work with; the message names it and says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Assembly:
     redis: "redis.Redis | None"
     lti: LtiTool
     badges: BadgeStore
+    metrics: Metrics
     make_worker: Callable[[], Worker]
 
     def services(self) -> Services:
@@ -56,25 +64,32 @@ class Assembly:
 
     def close(self) -> None:
         """Let go of connections."""
+        self.outgoing.close()
         self.database.dispose()
         if self.redis is not None:
             self.redis.close()
 
 
 def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
-    """Build every part from settings. Reaches nothing over the network yet."""
+    """Build every part from settings. Reaches nothing over the network yet. Raises CannotAssemble."""
     clock = clock or SystemClock()
-    if settings.embedded:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.effective_database_url)
-    keyring = Keyring(settings.secret_keys or [secret_in(settings.data_dir)])
-    storage = Storage(settings.effective_storage_url)
+    with _setting("DATA_DIR"):
+        if settings.embedded:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        secret_keys = settings.secret_keys or [secret_in(settings.data_dir)]
+    with _setting("DATABASE_URL"):
+        database = Database(settings.effective_database_url)
+    with _setting("SECRET_KEYS"):
+        keyring = Keyring(secret_keys)
+    with _setting("STORAGE_URL"):
+        storage = Storage(settings.effective_storage_url)
+    with _setting("REDIS_URL"):
+        cache = (
+            redis.Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+            if settings.redis_url
+            else None
+        )
     outgoing = Outgoing(settings.allow_hosts)
-    cache = (
-        redis.Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
-        if settings.redis_url
-        else None
-    )
     lti = LtiTool(
         database=database,
         keyring=keyring,
@@ -90,20 +105,34 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         cache=cache,
     )
     badges = BadgeStore(database, keyring, storage, clock, settings.effective_badge_url)
+    metrics = Metrics(database, clock)
     _wake(database, cache)
-    handlers: dict[str, outbox.Handler] = {
+    doers: dict[str, outbox.Handler] = {
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         badge_store.KIND: badges.issue,
         privacy.ERASE: privacy.erase_handler(database, clock),
         privacy.DELETE_FILES: privacy.delete_files_handler(storage),
     }
+    handlers = {kind: metrics.counting(kind, doer) for kind, doer in doers.items()}
 
     def make_worker() -> Worker:
         return Worker(
             database, clock, handlers=handlers, threads=settings.worker_threads, in_flight=settings.in_flight
         )
 
-    return Assembly(settings, database, clock, keyring, storage, outgoing, cache, lti, badges, make_worker)
+    return Assembly(
+        settings, database, clock, keyring, storage, outgoing, cache, lti, badges, metrics, make_worker
+    )
+
+
+@contextmanager
+def _setting(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, ArgumentError) as error:
+        raise CannotAssemble(f"setting MICROCRED_{name}: {error}") from error
+    except (OSError, StorageError) as error:
+        raise CannotAssemble(f"setting MICROCRED_{name}: cannot be used ({error})") from error
 
 
 def _wake(database: Database, cache: "redis.Redis | None") -> None:

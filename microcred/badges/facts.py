@@ -43,6 +43,10 @@ class Addresses:
     def status_list(self, number: int) -> str:
         return f"{self.base}/ob/status/{number}"
 
+    def page(self, public_id: str) -> str:
+        """The verification page, for people."""
+        return f"{self.base}/badges/{_segment(public_id)}"
+
 
 @dataclass(frozen=True)
 class OrganizationFacts:

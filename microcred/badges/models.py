@@ -87,10 +87,8 @@ class Badge(Base):
 
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), unique=True)
-    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
-    """In `/ob/3.0/credentials/<id>` and `/ob/2.0/assertions/<id>`; the award's own id is in
-    `/badges/<id>`.
-    """
+    public_id: Mapped[str] = mapped_column(String(40), unique=True)
+    """The award's own: in `/badges/<id>`, `/ob/3.0/credentials/<id>` and `/ob/2.0/assertions/<id>`."""
     status_list_id: Mapped[int] = mapped_column(ForeignKey("status_list.id"))
     status_index: Mapped[int] = mapped_column(Integer)
     recipient_salt: Mapped[str] = mapped_column(String(40), default=random_id)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import null, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,12 +22,19 @@ from microcred.badges.baking import bake
 from microcred.badges.facts import Addresses, AwardFacts
 from microcred.badges.from_award import achievement_facts, award_facts, organization_facts
 from microcred.badges.models import Badge, IssuerKey, KeptBadge, StatusList
-from microcred.credentials import Definition, definition_of
+from microcred.credentials import (
+    Definition,
+    MicroCredential,
+    NotInCatalogue,
+    Stack,
+    definition_of,
+    document_of,
+)
 from microcred.credentials.models import Award, Credential, CredentialVersion
 from microcred.database import Clock, Database
 from microcred.people import policies
 from microcred.people.models import Organization, Person
-from microcred.sealing import Keyring
+from microcred.sealing import Keyring, SealBroken
 from microcred.storage import Storage
 
 KIND = "badge"
@@ -61,8 +68,9 @@ class PublicAward:
     """What the verification page shows of an award; no evidence, and a name only by the holder's choice."""
 
     public_id: str
-    badge_public_id: str | None
-    """None while the badge is still being made."""
+    """The one id of award and badge, in every public address."""
+    is_issued: bool
+    """False while the badge is still being made."""
     definition: Definition
     version_public_id: str
     issuer_name: str
@@ -97,9 +105,13 @@ def revoke(session: Session, award: Award, *, reason: str, now: datetime) -> Non
     signed next.
     """
     award.revoked_at, award.revocation_reason = now, reason[:200]
-    number = session.scalar(select(Badge.status_list_id).where(Badge.award_id == award.id))
-    if number is not None:
-        session.get_one(StatusList, number).credential = None
+    session.flush()
+    # Written even where this session saw no signed list: somebody may be signing the old bits just now.
+    number = select(Badge.status_list_id).where(Badge.award_id == award.id).scalar_subquery()
+    session.execute(
+        update(StatusList).where(StatusList.id == number).values(credential=null()),
+        execution_options={"synchronize_session": "fetch"},
+    )
 
 
 def withdraw(session: Session, award: Award, *, now: datetime) -> str | None:
@@ -143,9 +155,12 @@ class BadgeStore:
     def issue(self, job: outbox.Job) -> outbox.Outcome:
         """Handler of outbox kind `badge`."""
         award_id = int(job.payload["award_id"])
-        issuer_id, done = self._reserve(award_id)
-        if done:
-            return outbox.Delivered(answer={"note": "issued before"})
+        try:
+            issuer_id = self._reserve(award_id)
+        except IntegrityError:  # another worker has begun the same job
+            issuer_id = self._reserve(award_id)
+        if issuer_id is None:
+            return outbox.Superseded(reason="nothing_to_issue")
         signer = self._signer(issuer_id)
         now = self._clock.now()
         with self._database.reading() as session:
@@ -159,11 +174,11 @@ class BadgeStore:
                 test=signer.identity.test or award.is_test,
                 now=now,
             )
-            definition = definition_of(session, session.get_one(CredentialVersion, award.version_id))
+            document = document_of(session.get_one(CredentialVersion, award.version_id))
         credential, assertion = self._sign(facts, signer)
         image_key = f"badges/{facts.public_id}.png"
         picture = bake(
-            self._picture(facts.achievement.id, definition),
+            self._picture(facts.achievement.id, document),
             ob2=json.dumps(assertion),
             ob3=json.dumps(credential),
         )
@@ -180,24 +195,29 @@ class BadgeStore:
         signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, facts.valid_from)
         return signed, documents.ob2_assertion(facts)
 
-    def _reserve(self, award_id: int) -> tuple[int, bool]:
-        """Fix the badge's address and status index; gives the issuer's id and whether the badge is issued
-        already.
+    def _reserve(self, award_id: int) -> int | None:
+        """Fix the badge's address and status index. The issuer's id, or None where nothing is to be issued:
+        the badge is there already, or the award was revoked before it was.
         """
         with self._database.writing() as session:
             award = session.get_one(Award, award_id)
             badge = session.scalar(select(Badge).where(Badge.award_id == award_id))
+            if award.revoked_at is not None or (badge is not None and badge.issued_at is not None):
+                return None
             if badge is None:
                 numbers = self._open_list(session, award.issuer_id)
+                index = self._free_index(session, numbers)
+                # One id for the award and its badge: whoever has one address can tell all others.
                 session.add(
                     Badge(
                         award_id=award_id,
+                        public_id=award.public_id,
                         status_list_id=numbers.id,
-                        status_index=self._free_index(session, numbers),
+                        status_index=index,
                     )
                 )
                 numbers.issued += 1
-            return award.issuer_id, badge is not None and badge.issued_at is not None
+            return award.issuer_id
 
     def _open_list(self, session: Session, issuer_id: int) -> StatusList:
         """The issuer's list with room, locked until the transaction ends; half full counts as full."""
@@ -261,6 +281,16 @@ class BadgeStore:
                 raise
             return found
         return row
+
+    def unopened_keys(self, session: Session) -> list[str]:
+        """Issuer keys that the installation's secrets do not open, by fragment."""
+        unopened = []
+        for row in session.scalars(select(IssuerKey).order_by(IssuerKey.id)):
+            try:
+                self._keyring.open("at-rest", row.sealed_private_key, context=_SEAL)
+            except SealBroken:
+                unopened.append(row.fragment)
+        return unopened
 
     def reseal(self) -> int:
         """Seal stored private keys with the current secret; how many were sealed with an older one."""
@@ -356,7 +386,8 @@ class BadgeStore:
         )
         signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, now)
         with self._database.writing() as session:
-            row = session.get_one(StatusList, number)
+            # Locked first: a revocation that is not seen below waits here, and then empties the column.
+            row = session.get_one(StatusList, number, with_for_update=True)
             # A revocation committed since the bits were read has emptied the column again: it must not be
             # overwritten.
             again = session.scalars(
@@ -379,9 +410,8 @@ class BadgeStore:
     def art_png(self, version_id: str) -> bytes:
         """The picture of a credential version, nobody's award in it. Raises NoSuchBadge."""
         with self._database.reading() as session:
-            version = self._version(session, version_id)
-            definition = definition_of(session, version)
-        return self._picture(version_id, definition)
+            document = document_of(self._version(session, version_id))
+        return self._picture(version_id, document)
 
     def public_award(self, award_id: str) -> PublicAward:
         """What anybody may know of an award (by public id). Raises NoSuchBadge."""
@@ -392,12 +422,10 @@ class BadgeStore:
             version = session.get_one(CredentialVersion, award.version_id)
             issuer = session.get_one(Organization, award.issuer_id)
             person = session.get_one(Person, award.person_id)
-            badge_id = session.scalar(
-                select(Badge.public_id).where(Badge.award_id == award.id, Badge.issued_at.is_not(None))
-            )
+            issued_at = session.scalar(select(Badge.issued_at).where(Badge.award_id == award.id))
             return PublicAward(
                 public_id=award.public_id,
-                badge_public_id=badge_id,
+                is_issued=issued_at is not None,
                 definition=definition_of(session, version),
                 version_public_id=version.public_id,
                 issuer_name=issuer.name,
@@ -447,7 +475,10 @@ class BadgeStore:
                 select(Credential.issuer_id).where(Credential.id == version.credential_id)
             ).one()
             issuer = session.get_one(Organization, issuer_id)
-            achievement = achievement_facts(definition_of(session, version), version)
+            try:
+                achievement = achievement_facts(definition_of(session, version), version)
+            except NotInCatalogue as missing:  # a stack: it has a picture, and no badge is issued for it yet
+                raise NoSuchBadge from missing
             current = self._current_key(session, issuer_id)
         did = (
             keys.issuer_identity(
@@ -460,9 +491,8 @@ class BadgeStore:
             self.addresses, organization_facts(issuer, self.badge_url), did, achievement
         )
 
-    def _picture(self, version_id: str, definition: Definition) -> bytes:
+    def _picture(self, version_id: str, document: MicroCredential | Stack) -> bytes:
         """The PNG of a version's badge, rendered once and kept."""
-        document = definition.document
         key = f"art/{version_id}-{_PICTURE_PIXELS}.png"
         try:
             return self._storage.read(key)
@@ -478,6 +508,7 @@ class BadgeStore:
                 accent_colour=badge.accent_colour,
                 icon=badge.icon,
                 alt=badge.image_alt,
+                level="stack" if isinstance(document, Stack) else "credential",
             )
         )
         picture = art.badge_png(svg, _PICTURE_PIXELS)

@@ -23,7 +23,8 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = make_url(url)
-        options: dict[str, Any] = {"pool_pre_ping": True}
+        # An error's text goes into logs; what people wrote, and who they are, must not.
+        options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
         if self.url.get_backend_name() == "postgresql":
             options |= {
                 "pool_size": pool_size,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 import grade_passback
 from microcred.badges import store as badges
+from microcred.badges.facts import Addresses
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.due import add_business_days, add_months
 from microcred.credentials.models import (
@@ -65,6 +66,7 @@ class _Case:
     actor_id: int | None
     review: Review | None
     reason: str
+    badge_url: str | None
     now: datetime
 
 
@@ -77,12 +79,13 @@ def apply(
     now: datetime,
     review: Review | None = None,
     reason: str = "",
+    badge_url: str | None = None,
 ) -> Done:
     """Carry out `plan` on `attempt`.
 
-    `review` is the one a recommendation or decision rests on; `reason` the words given with it. A try that
-    somebody else changed since it was read raises sqlalchemy.orm.exc.StaleDataError (row version), and
-    nothing is changed.
+    `review` is the one a recommendation or decision rests on; `reason` the words given with it; `badge_url`
+    the origin under which badges live, for plans that may award. A try that somebody else changed since it
+    was read raises sqlalchemy.orm.exc.StaleDataError (row version), and nothing is changed.
     """
     pursuit = session.get_one(Pursuit, attempt.pursuit_id)
     version = session.get_one(CredentialVersion, pursuit.version_id)
@@ -95,6 +98,7 @@ def apply(
         actor_id=actor_id,
         review=review,
         reason=reason,
+        badge_url=badge_url,
         now=now,
     )
     _enter(case, plan)
@@ -274,8 +278,16 @@ def _score(session: Session, case: _Case, follow: SendScore, done: Done) -> None
         ratings=_ratings(session, case),
         locked_parts=tuple(done.next_try.locked_parts if done.next_try else ()),
         award=done.award,
+        verify_url=_verify_url(case, done.award),
         now=case.now,
     )
+
+
+def _verify_url(case: _Case, award: Award | None) -> str | None:
+    """Where anybody can check the badge of an award; a test award has none."""
+    if award is None or award.is_test or case.badge_url is None:
+        return None
+    return Addresses(case.badge_url).page(award.public_id)
 
 
 def _ratings(session: Session, case: _Case) -> Mapping[str, str]:

@@ -35,9 +35,17 @@ class Decided:
 
 
 def decide(
-    session: Session, actor: Actor, public_id: str, kind: str, *, reason: str = "", now: datetime
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    kind: str,
+    *,
+    reason: str = "",
+    badge_url: str,
+    now: datetime,
 ) -> Decided:
     """Decide about a recommended try; `kind` is one of KINDS. Grade, badge and hours follow at once.
+    `badge_url` is the origin under which badges live: the grade's comment says where the badge is checked.
 
     A second click of the same person gives the decision that stands. Raises NotFound, NotAllowed and
     OperationRefused (among them `already_done` when somebody else decided meanwhile, `reason_missing`).
@@ -69,7 +77,14 @@ def decide(
     # `require_decider` has established that the actor approves for the issuer.
     plan = planned(about, KINDS[kind], Party(actor.person_id, is_issuer_approver=True))
     done = consequences.apply(
-        session, attempt, plan, actor_id=actor.own_id, now=now, review=review, reason=about.reason
+        session,
+        attempt,
+        plan,
+        actor_id=actor.own_id,
+        now=now,
+        review=review,
+        reason=about.reason,
+        badge_url=badge_url,
     )
     return Decided(kind, done.award.public_id if done.award is not None else None)
 

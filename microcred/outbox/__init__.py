@@ -6,6 +6,7 @@ from microcred.outbox.admin import (
     Entry,
     RetryRefused,
     Status,
+    a_worker_lives,
     entries,
     retry,
     retry_all,
@@ -25,7 +26,6 @@ from microcred.outbox.outcomes import (
     Superseded,
     Throttled,
     Unverified,
-    register,
 )
 from microcred.outbox.policy import Limit, Policy
 from microcred.outbox.queue import add, cancel
@@ -55,10 +55,10 @@ __all__ = [
     "Unverified",
     "Wake",
     "Worker",
+    "a_worker_lives",
     "add",
     "cancel",
     "entries",
-    "register",
     "retry",
     "retry_all",
     "start_destination",

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from microcred.database import after_commit
-from microcred.outbox.models import UNFINISHED, OutboxDestination, OutboxRow
+from microcred.database import after_commit, utc
+from microcred.outbox.models import UNFINISHED, OutboxDestination, OutboxRow, OutboxWorker
 from microcred.outbox.wake import wake_of
 
 _COUNTED = (*UNFINISHED, "blocked", "dead", "unverified", "accepted")
+_LIVING = timedelta(minutes=1)
 _RETRIABLE = ("blocked", "dead", "unverified")
 
 
@@ -90,6 +91,12 @@ def status(session: Session, *, now: datetime) -> Status:
             for d in troubled
         ],
     )
+
+
+def a_worker_lives(session: Session, *, now: datetime) -> bool:
+    """Whether any worker has given a sign of life within the last minute."""
+    newest = session.scalar(select(func.max(OutboxWorker.seen_at)))
+    return newest is not None and utc(newest) > now - _LIVING
 
 
 def entries(

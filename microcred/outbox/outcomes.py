@@ -95,15 +95,3 @@ class Superseded(Outcome):
 Handler = Callable[[Job], Outcome]
 """Does the work of one kind, outside any transaction. It may be called twice for one row (a worker died):
 repeat the same bytes."""
-
-_handlers: dict[str, Handler] = {}
-
-
-def register(kind: str, handler: Handler) -> None:
-    """Let `handler` do the jobs of `kind`. Called by the wiring alone; the last registration counts."""
-    _handlers[kind] = handler
-
-
-def registered() -> Mapping[str, Handler]:
-    """The handlers known so far, by kind."""
-    return _handlers

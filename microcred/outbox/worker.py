@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from microcred.database import Clock, Database, random_id
 from microcred.outbox.claims import Claim, DestinationView, claim, release, renew, sign_of_life, sign_off
 from microcred.outbox.lanes import Lanes
-from microcred.outbox.outcomes import Handler, Job, Outcome, Retry, Throttled, registered
+from microcred.outbox.outcomes import Handler, Job, Outcome, Retry, Throttled
 from microcred.outbox.policy import Limit, Policy
 from microcred.outbox.results import Result, store
 from microcred.outbox.wake import wake_of
@@ -28,10 +28,9 @@ _HEARTBEAT = 5.0
 class Worker:
     """One worker process' share of the outbox.
 
-    `handlers` defaults to those that `register` was given. Handlers run in threads, outside transactions,
-    and may run twice
-    for one row after a crash. Any number of workers may share a database; a lease with a fencing number
-    keeps them apart.
+    `handlers` says who does which kind of row. Handlers run in threads, outside transactions, and may run
+    twice for one row after a crash. Any number of workers may share a database; a lease with a fencing
+    number keeps them apart.
     """
 
     def __init__(
@@ -39,8 +38,8 @@ class Worker:
         database: Database,
         clock: Clock,
         *,
+        handlers: Mapping[str, Handler],
         policy: Policy | None = None,
-        handlers: Mapping[str, Handler] | None = None,
         rng: random.Random | None = None,
         threads: int = 64,
         in_flight: int = 8,
@@ -48,7 +47,7 @@ class Worker:
         self._database = database
         self._clock = clock
         self._policy = policy or Policy(limit_of=lambda _destination: Limit(concurrency=in_flight))
-        self._handlers = registered() if handlers is None else handlers
+        self._handlers = handlers
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, keeps no secret
         self._id = random_id()
         self._living = 1

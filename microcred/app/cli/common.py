@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import click
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
+from microcred.app import logs
+from microcred.app.cli.failed import Failed as Failed
 from microcred.app.schema import SchemaStale, check, upgrade
 from microcred.app.settings import Settings
-from microcred.app.wiring import Assembly, assemble
+from microcred.app.wiring import Assembly, CannotAssemble, assemble
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Failed(Exception):
-    """The command could not do its work; the message says why and what to do."""
 
 
 def json_option(function: F) -> F:
@@ -30,24 +30,51 @@ def json_option(function: F) -> F:
     )
 
 
-@contextmanager
-def application() -> Iterator[Assembly]:
-    """The application for one command, on a database whose schema is right; closed afterwards. Raises
-    Failed.
-    """
-    assembly = assemble(Settings())
+def settings() -> Settings:
+    """The settings of this run, which logs follow from now on. Raises Failed."""
     try:
-        if assembly.settings.embedded:
-            upgrade(assembly.database)
-        else:
-            check(assembly.database)
-        yield assembly
+        found = Settings()
+    except ValidationError as error:
+        raise Failed("\n".join(_setting_problem(problem) for problem in error.errors())) from error
+    logs.configure(found.log_format)
+    return found
+
+
+def _setting_problem(problem: ErrorDetails) -> str:
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"setting MICROCRED_{name}: {message}" if name else message
+
+
+@contextmanager
+def database_at_hand() -> Iterator[None]:
+    """What goes wrong with the database inside becomes one sentence. Raises Failed."""
+    try:
+        yield
     except SchemaStale as stale:
         raise Failed(str(stale)) from stale
     except OperationalError as error:
         raise Failed(
             "The database cannot be reached. Check MICROCRED_DATABASE_URL and that it runs."
         ) from error
+
+
+@contextmanager
+def application() -> Iterator[Assembly]:
+    """The application for one command, on a database whose schema is right; closed afterwards. Raises
+    Failed.
+    """
+    try:
+        assembly = assemble(settings())
+    except CannotAssemble as problem:
+        raise Failed(str(problem)) from problem
+    try:
+        with database_at_hand():
+            if assembly.settings.embedded:
+                upgrade(assembly.database)
+            else:
+                check(assembly.database)
+            yield assembly
     finally:
         assembly.close()
 

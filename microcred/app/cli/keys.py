@@ -2,7 +2,8 @@
 
 import click
 
-from microcred.app.cli.common import application, json_option, show_json, show_table
+from microcred.app.cli.common import Failed, application, json_option, show_json, show_table
+from microcred.sealing import SealBroken
 
 
 @click.group()
@@ -49,7 +50,13 @@ def reseal(as_json: bool) -> None:
     dropped.
     """
     with application() as app:
-        count = app.lti.keys.reseal() + app.badges.reseal()
+        try:
+            count = app.lti.keys.reseal() + app.badges.reseal()
+        except SealBroken as broken:
+            raise Failed(
+                "Some keys are sealed by a secret that MICROCRED_SECRET_KEYS does not hold; `microcred "
+                "doctor` names them. Put that secret back behind the current one, then try again."
+            ) from broken
     if as_json:
         show_json({"resealed": count})
     else:

@@ -6,7 +6,6 @@ import threading
 import click
 
 from microcred.app.cli.common import Failed, application, json_option
-from microcred.app.settings import Settings
 
 
 @click.command()
@@ -25,12 +24,12 @@ def serve(host: str, port: int, no_worker: bool, processes: int, threads: int) -
     """The tool: pages, LTI and, unless --no-worker, background work."""
     from microcred.app.server import run
 
-    settings = Settings()
-    if processes > 1 and settings.embedded:
-        raise Failed("More than one process needs PostgreSQL: set MICROCRED_DATABASE_URL.")
-    with application():
-        pass  # the schema is brought up to date, or found stale, before the first request
-    run(settings, host=host, port=port, worker=not no_worker, processes=processes, threads=threads)
+    with application() as app:  # the schema is brought up to date, or found stale, before the first request
+        if processes > 1 and app.settings.embedded:
+            raise Failed("More than one process needs PostgreSQL: set MICROCRED_DATABASE_URL.")
+        if processes > 1 and app.settings.metrics_addr:
+            raise Failed("Figures are counted per process: with MICROCRED_METRICS_ADDR, run --processes 1.")
+    run(app.settings, host=host, port=port, worker=not no_worker, processes=processes, threads=threads)
 
 
 @click.command()
@@ -40,6 +39,8 @@ def worker() -> None:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        if app.settings.metrics_addr:
+            app.metrics.serve(app.settings.metrics_addr)
         work = app.make_worker()
         thread = threading.Thread(target=work.run_until_stopped, name="outbox-worker")
         thread.start()

@@ -1,11 +1,14 @@
 """`microcred db` and `microcred doctor`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from microcred.app import doctor as checks
-from microcred.app.cli.common import Failed, json_option, show_json
-from microcred.app.schema import SchemaStale, check, upgrade, versions
-from microcred.app.settings import Settings
+from microcred.app.cli.common import Failed, database_at_hand, json_option, settings, show_json
+from microcred.app.schema import check, upgrade, versions
+from microcred.app.wiring import CannotAssemble, assemble
 from microcred.database import Database
 
 
@@ -18,9 +21,9 @@ def db() -> None:
 @json_option
 def upgrade_(as_json: bool) -> None:
     """Bring the schema up to this version."""
-    database = _database()
-    upgrade(database)
-    current, newest = versions(database)
+    with _database() as database:
+        upgrade(database)
+        current, newest = versions(database)
     if as_json:
         show_json({"current": current, "newest": newest})
     else:
@@ -31,14 +34,11 @@ def upgrade_(as_json: bool) -> None:
 @json_option
 def check_(as_json: bool) -> None:
     """Exit 0 when the schema is this version's, else 1."""
-    database = _database()
-    current, newest = versions(database)
-    if as_json:
-        show_json({"current": current, "newest": newest})
-    try:
+    with _database() as database:
+        current, newest = versions(database)
+        if as_json:
+            show_json({"current": current, "newest": newest})
         check(database)
-    except SchemaStale as stale:
-        raise Failed(str(stale)) from stale
     if not as_json:
         click.echo(f"The schema is at {current}, as it should be.")
 
@@ -47,7 +47,7 @@ def check_(as_json: bool) -> None:
 @json_option
 def doctor(as_json: bool) -> None:
     """Check settings, database, Redis, storage, keys, clock, public URL and each platform's keys."""
-    results = checks.examine(Settings())
+    results = checks.examine(settings())
     if as_json:
         show_json([{"check": r.name, "ok": r.ok, "says": r.says} for r in results])
     else:
@@ -57,8 +57,14 @@ def doctor(as_json: bool) -> None:
         raise Failed("Something needs attention; see the lines marked FAIL.")
 
 
-def _database() -> Database:
-    settings = Settings()
-    if settings.embedded:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return Database(settings.effective_database_url)
+@contextmanager
+def _database() -> Iterator[Database]:
+    try:
+        assembly = assemble(settings())
+    except CannotAssemble as problem:
+        raise Failed(str(problem)) from problem
+    try:
+        with database_at_hand():
+            yield assembly.database
+    finally:
+        assembly.close()

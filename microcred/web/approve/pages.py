@@ -56,6 +56,7 @@ def decision(public_id: str) -> ResponseReturnValue:
                 public_id,
                 kind,
                 reason=request.form.get(field, ""),
+                badge_url=services().settings.badge_url,
                 now=services().clock.now(),
             )
     except OperationRefused as problem:

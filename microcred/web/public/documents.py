@@ -88,8 +88,8 @@ def status_list(number: int) -> Response:
 
 @blueprint.get("/ob/badges/<public_id>.png")
 def baked(public_id: str) -> Response:
-    """The baked PNG; `public_id` is the badge's own, or the one of its verification page."""
-    return _picture(lambda: services().badges.baked(_badge_id(public_id)), f"badge-{public_id}.png")
+    """The baked PNG."""
+    return _picture(lambda: services().badges.baked(public_id), f"badge-{public_id}.png")
 
 
 @blueprint.get("/ob/issuers/<issuer_id>/did.json")
@@ -102,13 +102,6 @@ def issuer_did(issuer_id: str) -> Response:
 def host_did() -> Response:
     """The DID document of the host itself. It signs nothing: each issuer signs with keys of its own."""
     return _document(lambda: keys.did_document(keys.did_web(services().badges.badge_url), []), DID)
-
-
-def _badge_id(public_id: str) -> str:
-    try:
-        return services().badges.public_award(public_id).badge_public_id or public_id
-    except NoSuchBadge:
-        return public_id
 
 
 def _document(read: Callable[[], dict[str, Any]], media_type: str, seconds: int = _KEPT_SECONDS) -> Response:

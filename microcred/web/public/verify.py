@@ -66,7 +66,7 @@ def _page(award: PublicAward, now: datetime) -> dict[str, Any]:
         "hours": hours_in_words(award.definition),
         "parts": [(_PART_ICONS[part.kind], _part_words(part)) for part in document.parts],
         "standards": _standards(award.definition),
-        "page_url": badges.badge_url + url_for("verify.badge", public_id=award.public_id),
+        "page_url": urls.page(award.public_id),
         "picture_url": urls.art(award.version_public_id),
         "files": _files(award),
     }
@@ -77,9 +77,9 @@ def _standing(award: PublicAward, now: datetime) -> Standing:
         return Standing.REVOKED
     if award.valid_until is not None and award.valid_until <= now:
         return Standing.EXPIRED
-    if award.badge_public_id is None:
+    if not award.is_issued:
         return Standing.BEING_MADE
-    return Standing.VALID if signature_holds(services().badges, award.badge_public_id) else Standing.BROKEN
+    return Standing.VALID if signature_holds(services().badges, award.public_id) else Standing.BROKEN
 
 
 def _verdict(award: PublicAward, standing: Standing) -> dict[str, str]:
@@ -140,9 +140,9 @@ def _standards(definition: Definition) -> list[tuple[str, str, str]]:
 
 def _files(award: PublicAward) -> dict[str, str] | None:
     """What can be taken to another checker; a revoked badge is not handed out any more."""
-    if award.badge_public_id is None or award.revoked_at is not None:
+    if not award.is_issued or award.revoked_at is not None:
         return None
-    badge_id = award.badge_public_id
+    badge_id = award.public_id
     return {
         "picture": url_for("documents.baked", public_id=badge_id),
         "json": url_for("documents.credential_file", badge_id=badge_id),

@@ -11,7 +11,7 @@ from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.outbox import OutboxRow
 from microcred.people import grant
 from microcred.people.models import AuditEvent
-from tests.functional.review.world import REVISIONS, World
+from tests.functional.review.world import BADGES, REVISIONS, World
 
 
 def waiting(world: World, person_id: int) -> list[str]:
@@ -63,7 +63,9 @@ def test_two_clicks_at_the_same_moment_make_one_decision(busy_world: World) -> N
     def click() -> None:
         gate.wait()
         with world.database.writing() as session:
-            results.append(decide.decide(session, actor, public_id, "award", now=world.clock.now()))
+            results.append(
+                decide.decide(session, actor, public_id, "award", badge_url=BADGES, now=world.clock.now())
+            )
 
     threads = [threading.Thread(target=click) for _ in range(4)]
     for thread in threads:

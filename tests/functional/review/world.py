@@ -31,6 +31,7 @@ from microcred.people import ensure_organization, grant
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements.models import GradeColumn, Placement
 
+BADGES = "https://tool.example.org"
 START = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
 SHAPE_IDEAS = "mc-shape-ideas"
 SECRETS = ("Terry", "Tryout", "terry@school.example", "sub-terry-42", "terry_tryout_photo")
@@ -152,7 +153,13 @@ class World:
         """Decide as the approver."""
         with self.database.writing() as session:
             return decide.decide(
-                session, self.actor(by or self.approver), public_id, kind, reason=reason, now=self.clock.now()
+                session,
+                self.actor(by or self.approver),
+                public_id,
+                kind,
+                reason=reason,
+                badge_url=BADGES,
+                now=self.clock.now(),
             )
 
     def state(self, public_id: str) -> str:

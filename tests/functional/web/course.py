@@ -186,7 +186,7 @@ class Course:
             review.finish(session, reviewer, public_id, "award" if passed else "revise", now)
         if passed:
             with database.writing() as session:
-                decide.decide(session, approver, public_id, "award", reason="", now=now)
+                decide.decide(session, approver, public_id, "award", badge_url=ORIGIN, now=now)
 
     def officer(self, role: str) -> Actor:
         """A demo person with an office of the issuer."""
