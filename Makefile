@@ -62,6 +62,11 @@ cases: setup ## every numbered LTI case; rewrites docs/conformance.md
 fuzz: setup ## the property tests with many more examples of each
 	@$(PYTEST) $(PARALLEL) -m hypothesis --hypothesis-profile long
 
+.PHONY: bench
+bench: setup ## measure beside other tools: make bench BENCH=launch|grades (writes benchmarks/results)
+	@benchmarks/peers/setup.sh
+	@$(BIN)/python -m benchmarks $(BENCH)
+
 .PHONY: screenshots
 screenshots: setup ## the story again, keeping its pictures in docs/images
 	@MICROCRED_TEST_IMAGES=docs/images $(PYTEST) tests/browser/test_story.py

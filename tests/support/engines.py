@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ POSTGRES_OPTIONS = {
 }
 
 
-def start_postgres(folder: Path) -> Server:
+def start_postgres(folder: Path, options: Mapping[str, str] = POSTGRES_OPTIONS) -> Server:
     """An empty PostgreSQL server in `folder`, user `postgres`, no password.
 
     Raises MissingProgramError, EngineError.
@@ -68,7 +68,7 @@ def start_postgres(folder: Path) -> Server:
     done = subprocess.run(initdb, capture_output=True, text=True, **_as(user))
     if done.returncode:
         raise EngineError(f"PostgreSQL could not make its folder: {done.stderr.strip()}")
-    settings = [word for key, value in POSTGRES_OPTIONS.items() for word in ("-c", f"{key}={value}")]
+    settings = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
     pid = _start([bin_folder / "postgres", "-D", data, "-p", str(port), *settings], folder, user)
 
     def is_ready() -> bool:

@@ -1,0 +1,1 @@
+"""Benchmarks beside other people's tools, in the same run: `make bench BENCH=launch|grades`."""
