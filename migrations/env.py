@@ -2,13 +2,15 @@
 never by hand.
 """
 
+from typing import Any, Literal
+
 from alembic import context
 
 from microcred.app.tables import metadata
 from microcred.database import UtcDateTime
 
 
-def render_item(kind: str, item: object, _context: object) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Own column types as what they are in the database: a migration must not change with the code."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 

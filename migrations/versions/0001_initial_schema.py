@@ -247,6 +247,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_desk_session_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "erase_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("keeps_badges", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('erased', 'declined', 'taken_back')", name=op.f("ck_erase_request_outcome")
+        ),
+        sa.CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_erase_request_closed")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_erase_request_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erase_request")),
+    )
+    with op.batch_alter_table("erase_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erase_request_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(
+            "uq_erase_request_open",
+            ["person_id"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.create_table(
         "issuer_key",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -272,6 +297,16 @@ def upgrade() -> None:
             postgresql_where=sa.text("retired_at IS NULL"),
         )
 
+    op.create_table(
+        "link_code",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_link_code_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_link_code")),
+        sa.UniqueConstraint("digest", name=op.f("uq_link_code_digest")),
+    )
     op.create_table(
         "one_time_link",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -953,9 +988,17 @@ def upgrade() -> None:
             "status_list_id", "status_index", name=op.f("uq_badge_status_list_id_status_index")
         ),
     )
+    op.create_table(
+        "kept_badge",
+        sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_kept_badge_award_id")),
+        sa.PrimaryKeyConstraint("award_id", name=op.f("pk_kept_badge")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("kept_badge")
     op.drop_table("badge")
     with op.batch_alter_table("award", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_award_version_id"))
@@ -1054,6 +1097,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_link_person_id"))
 
     op.drop_table("one_time_link")
+    op.drop_table("link_code")
     with op.batch_alter_table("issuer_key", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_issuer_key_current",
@@ -1063,6 +1107,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_issuer_key_organization_id"))
 
     op.drop_table("issuer_key")
+    with op.batch_alter_table("erase_request", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_erase_request_open",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_erase_request_person_id"))
+
+    op.drop_table("erase_request")
     with op.batch_alter_table("desk_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_desk_session_person_id"))
 
