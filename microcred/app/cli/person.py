@@ -1,6 +1,6 @@
 """`microcred person`: who works here, one-time links, suspension, export, erasing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,13 +67,7 @@ def invite(name: str, email: str | None, roles: tuple[str, ...], code: str | Non
     """Make a person with an office and print a one-time link to the desk (good for 7 days, opens once)."""
     with application() as app, app.database.writing() as session:
         now = app.clock.now()
-        organization = organization_by_code(session, code) if code else None
-        if organization is None and (code or set(roles) != {"operator"}):
-            fail(
-                f"There is no organization called {code}."
-                if code
-                else "--organization is needed for this role."
-            )
+        organization = _organization(session, code, roles)
         invited = Person(name=name, email=email, state="active", created_at=now)
         session.add(invited)
         session.flush()
@@ -107,7 +101,10 @@ def link(id_: str, as_json: bool) -> None:
     """Print a new one-time link to the desk for a person who is known already."""
     with application() as app, app.database.writing() as session:
         now = app.clock.now()
-        secret = links.invite(session, _find(session, id_).id, now)
+        found = _find(session, id_)
+        if found.state != "active":
+            fail(f"This person is {found.state}; a link would open nothing.")
+        secret = links.invite(session, found.id, now)
         answer = {
             "url": f"{app.settings.public_url}/desk/enter?t={secret}",
             "expires_at": now + links.LINK_LIFE,
@@ -122,18 +119,13 @@ def link(id_: str, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @click.option("--role", required=True, type=click.Choice(OFFICE_ROLES))
 @click.option("--organization", "code", help="Code of the organization the office is in.")
-def appoint(id_: str, role: str, code: str | None) -> None:
+@json_option
+def appoint(id_: str, role: str, code: str | None, as_json: bool) -> None:
     """Give an office to a person who is known already."""
     with application() as app, app.database.writing() as session:
         now = app.clock.now()
         found = _find(session, id_)
-        organization = organization_by_code(session, code) if code else None
-        if organization is None and (code or role != "operator"):
-            fail(
-                f"There is no organization called {code}."
-                if code
-                else "--organization is needed for this role."
-            )
+        organization = _organization(session, code, [role])
         organization_id = organization.id if organization else None
         grant(session, person_id=found.id, role=role, organization_id=organization_id, now=now, by=None)
         audit.record(
@@ -144,30 +136,38 @@ def appoint(id_: str, role: str, code: str | None) -> None:
             subject=("person", found.id),
             detail={"role": role},
         )
-    click.echo("Done.")
+        shown = _changed(session, found)
+    _say_done(shown, as_json)
 
 
 @person.command()
 @click.argument("id_", metavar="ID")
-def suspend(id_: str) -> None:
+@json_option
+def suspend(id_: str, as_json: bool) -> None:
     """Close every page session of a person and refuse new ones."""
     with _managed() as (app, session):
-        standing.suspend(session, _find(session, id_).id, now=app.clock.now(), by=None)
-    click.echo("Done.")
+        found = _find(session, id_)
+        standing.suspend(session, found.id, now=app.clock.now(), by=None)
+        shown = _changed(session, found)
+    _say_done(shown, as_json)
 
 
 @person.command()
 @click.argument("id_", metavar="ID")
-def restore(id_: str) -> None:
+@json_option
+def restore(id_: str, as_json: bool) -> None:
     """Let a suspended person in again."""
     with _managed() as (app, session):
-        persons.let_in(session, _find(session, id_).id, by=None, now=app.clock.now())
-    click.echo("Done.")
+        found = _find(session, id_)
+        persons.let_in(session, found.id, by=None, now=app.clock.now())
+        shown = _changed(session, found)
+    _say_done(shown, as_json)
 
 
 @person.command()
 @click.argument("id_", metavar="ID")
-def unlink(id_: str) -> None:
+@json_option
+def unlink(id_: str, as_json: bool) -> None:
     """Undo the link between this account and others of the same person."""
     with _managed() as (app, session):
         found = _find(session, id_)
@@ -181,7 +181,8 @@ def unlink(id_: str) -> None:
             linking.separate(session, person_id, by=None, now=app.clock.now())
         if not linked:
             fail("This account is linked with no other.")
-    click.echo("Done.")
+        shown = _changed(session, found)
+    _say_done(shown, as_json)
 
 
 @person.command()
@@ -292,6 +293,34 @@ def _managed() -> Iterator[tuple[Assembly, Session]]:
         raise Failed(refused.message) from refused
     except standing.PersonErased as erased:
         raise Failed("This person was erased; nothing is left to change.") from erased
+
+
+def _organization(session: Session, code: str | None, roles: Sequence[str]) -> Organization | None:
+    """Where these offices are held; None for an operator of the whole installation. Raises UsageError,
+    Failed.
+    """
+    if code is None:
+        if set(roles) != {"operator"}:
+            raise click.UsageError("--organization is needed for this role.")
+        return None
+    found = organization_by_code(session, code)
+    if found is None:
+        raise Failed(f"There is no organization called {code}.")
+    return found
+
+
+def _changed(session: Session, row: Person) -> dict[str, Any]:
+    """How a person stands after a change in this transaction."""
+    session.flush()
+    session.refresh(row)
+    return _described(session, row)
+
+
+def _say_done(shown: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(shown)
+    else:
+        click.echo("Done.")
 
 
 def _find(session: Session, id_: str) -> Person:
