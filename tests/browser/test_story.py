@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -192,7 +193,7 @@ def the_badge_verifies(browser: Browser, demo: Demo, badge_url: str, pictures: P
         assert TEACHER not in page.content()
         pictures.take(page, "verify")
         picture_url = page.locator("a[href$='.png']").first.get_attribute("href")
-    answer = requests.get(requests.compat.urljoin(badge_url, picture_url), timeout=20)  # type: ignore[attr-defined]
+    answer = requests.get(urljoin(badge_url, picture_url), timeout=20)
     baked = baking.extract(answer.content)
     assert baked.ob2 is not None
     assert baked.ob3 is not None

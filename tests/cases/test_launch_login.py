@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
-from tests.support.lti import LAUNCH, TOOL, World, assert_refused, lti_world, query_of
+from tests.support.lti import LAUNCH, TOOL, Site, World, assert_refused, lti_world, query_of
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def world(sqlite_url: str) -> Iterator[World]:
         yield made
 
 
-def _ask(world: World, method: str = "GET", path: str = "/lti/login", **changes: str | None):
+def _ask(world: World, method: str = "GET", path: str = "/lti/login", **changes: str | None) -> TestResponse:
     start = world.a.platform.begin_launch("u-1", "rl-1")
     fields = {"client_id": "tool-a", "lti_deployment_id": "dep-1", **changes}
     return world.browser().start(start, path=path, method=method, **fields)
@@ -27,7 +28,7 @@ def _ask(world: World, method: str = "GET", path: str = "/lti/login", **changes:
         pytest.param("POST", marks=pytest.mark.case("LI-02")),
     ],
 )
-def test_a_login_is_answered_with_the_authentication_request(world: World, method: str):
+def test_a_login_is_answered_with_the_authentication_request(world: World, method: str) -> None:
     answer = _ask(world, method, lti_message_hint="a hint", login_hint="hint of u-1")
 
     assert answer.status_code == 302
@@ -60,12 +61,12 @@ def test_a_login_is_answered_with_the_authentication_request(world: World, metho
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_login_without_a_required_parameter_is_refused(
     world: World, name: str, value: str | None, method: str
-):
-    assert_refused(_ask(world, method, **{name: value}), "login_missing_param", 400)
+) -> None:
+    assert_refused(_ask(world, method, "/lti/login", **{name: value}), "login_missing_param", 400)
 
 
 @pytest.mark.case("LI-07")
-def test_an_unknown_issuer_is_refused_without_echo(world: World):
+def test_an_unknown_issuer_is_refused_without_echo(world: World) -> None:
     answer = _ask(world, iss="https://nobody.test/<script>")
 
     assert_refused(answer, "registration_unknown", 400)
@@ -73,24 +74,24 @@ def test_an_unknown_issuer_is_refused_without_echo(world: World):
 
 
 @pytest.mark.case("LI-08")
-def test_an_unknown_client_id_falls_back_to_no_other_registration(world: World):
+def test_an_unknown_client_id_falls_back_to_no_other_registration(world: World) -> None:
     assert_refused(_ask(world, client_id="somebody-else"), "registration_unknown", 400)
 
 
 @pytest.mark.case("LI-09")
-def test_an_issuer_with_one_registration_needs_no_client_id(world: World):
+def test_an_issuer_with_one_registration_needs_no_client_id(world: World) -> None:
     answer = _ask(world, iss=world.b.platform.issuer, client_id=None)
 
     assert answer.headers["Location"].startswith("https://platform-b.test/auth?")
     assert query_of(answer)["client_id"] == "tool-b"
 
 
-def _add_a2(world: World, **options: object):
+def _add_a2(world: World, **options: object) -> Site:
     return world.register("a2", world.a.platform, world.a.server, "tool-a2", "dep-9", **options)
 
 
 @pytest.mark.case("LI-11")
-def test_a_registrations_own_login_url_needs_no_client_id(world: World):
+def test_a_registrations_own_login_url_needs_no_client_id(world: World) -> None:
     a2 = _add_a2(world, auth_url="https://platform-a.test/auth-2")
 
     answer = _ask(world, path=a2.login_path, client_id=None)
@@ -99,14 +100,14 @@ def test_a_registrations_own_login_url_needs_no_client_id(world: World):
     assert urlsplit(answer.headers["Location"]).path == "/auth-2"
 
 
-def test_two_registrations_of_an_issuer_and_nothing_to_choose_by_are_ambiguous(world: World):
+def test_two_registrations_of_an_issuer_and_nothing_to_choose_by_are_ambiguous(world: World) -> None:
     _add_a2(world)
 
     assert_refused(_ask(world, client_id=None), "registration_ambiguous", 400)
     assert _ask(world, client_id="tool-a2").status_code == 302
 
 
-def test_a_registrations_own_url_and_another_client_or_issuer_conflict(world: World):
+def test_a_registrations_own_url_and_another_client_or_issuer_conflict(world: World) -> None:
     a2, other = _add_a2(world), world.b.platform.issuer
 
     assert_refused(_ask(world, path=a2.login_path, client_id="tool-a"), "login_conflict", 400)
@@ -115,13 +116,13 @@ def test_a_registrations_own_url_and_another_client_or_issuer_conflict(world: Wo
     assert_refused(_ask(world, path="/lti/login/nosuchregistration"), "registration_unknown", 404)
 
 
-def test_a_login_that_says_one_thing_twice_conflicts(world: World):
+def test_a_login_that_says_one_thing_twice_conflicts(world: World) -> None:
     answer = world.browser().get("/lti/login?iss=https://platform-a.test&iss=https://platform-b.test")
 
     assert_refused(answer, "login_conflict", 400)
 
 
-def test_sites_that_share_issuer_and_client_id_answer_at_their_own_urls_only(world: World):
+def test_sites_that_share_issuer_and_client_id_answer_at_their_own_urls_only(world: World) -> None:
     twin = world.register("twin", world.a.platform, world.a.server, "tool-a", "dep-1", separate_site=True)
 
     assert_refused(_ask(world), "registration_ambiguous", 400)
@@ -150,19 +151,19 @@ def test_sites_that_share_issuer_and_client_id_answer_at_their_own_urls_only(wor
         "https://tööl.test/lti/launch",
     ],
 )
-def test_only_our_own_launch_addresses_are_targets(world: World, target: str):
+def test_only_our_own_launch_addresses_are_targets(world: World, target: str) -> None:
     assert_refused(_ask(world, target_link_uri=target), "target_link_not_allowed", 400)
 
 
 @pytest.mark.parametrize(
     "target", [LAUNCH, f"{LAUNCH}?credential=x&y=1", f"{TOOL}/lti/deep-link", f"{TOOL}:443/lti/launch"]
 )
-def test_our_own_launch_addresses_are_targets_with_any_query(world: World, target: str):
+def test_our_own_launch_addresses_are_targets_with_any_query(world: World, target: str) -> None:
     assert _ask(world, target_link_uri=target).status_code == 302
 
 
 @pytest.mark.case("LI-15")
-def test_the_authorization_urls_own_query_is_kept(world: World):
+def test_the_authorization_urls_own_query_is_kept(world: World) -> None:
     c = world.register(
         "c",
         world.a.platform,
@@ -180,14 +181,14 @@ def test_the_authorization_urls_own_query_is_kept(world: World):
 
 @pytest.mark.case("LI-16")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_long_message_hint_comes_back_byte_for_byte(world: World, method: str):
+def test_a_long_message_hint_comes_back_byte_for_byte(world: World, method: str) -> None:
     hint = ('{"cmid":3,"x":"+/=&% ж\u00e9"}' * 200)[:4096]
 
     assert query_of(_ask(world, method, lti_message_hint=hint))["lti_message_hint"] == hint
 
 
 @pytest.mark.case("LI-18", choice="refused at launch")
-def test_a_deployment_named_at_login_only_is_not_trusted(world: World):
+def test_a_deployment_named_at_login_only_is_not_trusted(world: World) -> None:
     browser = world.browser()
     login = browser.start(
         world.a.platform.begin_launch("u-1", "rl-1"), client_id="tool-a", lti_deployment_id="dep-x"
@@ -200,7 +201,7 @@ def test_a_deployment_named_at_login_only_is_not_trusted(world: World):
 @pytest.mark.case("LI-19")
 @pytest.mark.parametrize("state", ["disabled", "pending"])
 @pytest.mark.parametrize("own_url", [True, False])
-def test_an_inactive_registration_is_refused(world: World, state: str, own_url: bool):
+def test_an_inactive_registration_is_refused(world: World, state: str, own_url: bool) -> None:
     world.set_state("a", state)
 
     answer = _ask(world, path=world.a.login_path if own_url else "/lti/login")
@@ -209,13 +210,13 @@ def test_an_inactive_registration_is_refused(world: World, state: str, own_url: 
 
 
 @pytest.mark.case("LI-20")
-def test_an_issuer_is_compared_exactly(world: World):
+def test_an_issuer_is_compared_exactly(world: World) -> None:
     for issuer in ("https://platform-a.test/", "https://PLATFORM-A.test", "https://platform-a.test "):
         assert_refused(_ask(world, iss=issuer), "registration_unknown", 400)
 
 
 @pytest.mark.case("LI-22")
-def test_a_login_is_get_or_post(world: World):
+def test_a_login_is_get_or_post(world: World) -> None:
     client = world.app.test_client()
 
     assert client.put("/lti/login", base_url=TOOL).status_code == 405
@@ -223,6 +224,6 @@ def test_a_login_is_get_or_post(world: World):
     assert client.head("/lti/login", base_url=TOOL).status_code in (200, 400, 405)
 
 
-def test_a_login_of_more_than_16_kib_is_refused(world: World):
+def test_a_login_of_more_than_16_kib_is_refused(world: World) -> None:
     assert_refused(_ask(world, "POST", lti_message_hint="x" * 17_000), "login_missing_param", 413)
     assert_refused(_ask(world, "GET", lti_message_hint="x" * 17_000), "login_missing_param", 413)

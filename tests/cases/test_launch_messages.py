@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from werkzeug.test import TestResponse
 
 from demo_lms import ABSENT
 from lti_tool.errors import WORDS
-from tests.support.lti import MEMBERSHIP, TOOL, World, assert_refused, is_accepted, lti_world
+from tests.support.lti import MEMBERSHIP, TOOL, Browser, World, assert_refused, is_accepted, lti_world
 
 REQUIRED = ("deep_link_return_url", "accept_types", "accept_presentation_document_targets")
 
@@ -23,14 +24,14 @@ def world_on_both(database_url: str) -> Iterator[World]:
         yield made
 
 
-def _choose(world: World, person: str = "dana", **options: object):
+def _choose(world: World, person: str = "dana", **options: object) -> TestResponse:
     start = world.a.platform.begin_deep_link(person, "c-1", **options)  # type: ignore[arg-type]
     return world.browser().open(world.a, start)
 
 
 @pytest.mark.case("DL-03")
 @pytest.mark.case("DL-04")
-def test_deep_linking_settings_are_required(world: World):
+def test_deep_linking_settings_are_required(world: World) -> None:
     assert_refused(_choose(world, claims={"deep_linking_settings": ABSENT}), "claim_missing", 400)
     for name in REQUIRED:
         for value in (ABSENT, None, [] if name != "deep_link_return_url" else ""):
@@ -49,12 +50,14 @@ def test_deep_linking_settings_are_required(world: World):
     ],
     ids=str,
 )
-def test_deep_linking_settings_of_a_wrong_kind_are_refused(world_on_both: World, settings: dict[str, object]):
+def test_deep_linking_settings_of_a_wrong_kind_are_refused(
+    world_on_both: World, settings: dict[str, object]
+) -> None:
     assert_refused(_choose(world_on_both, settings=settings), "claim_invalid", 400)
 
 
 @pytest.mark.parametrize("data", ['"<& é 😀\n' * 500, "", ABSENT], ids=["long", "empty", "absent"])
-def test_deep_linking_settings_are_kept_for_the_answer(world_on_both: World, data: object):
+def test_deep_linking_settings_are_kept_for_the_answer(world_on_both: World, data: object) -> None:
     asked = {"data": data, "accept_multiple": "true", "auto_create": False, "accept_lineitem": ABSENT}
 
     assert is_accepted(_choose(world_on_both, settings=asked))
@@ -67,7 +70,7 @@ def test_deep_linking_settings_are_kept_for_the_answer(world_on_both: World, dat
     assert kept["deep_link_return_url"].startswith(world_on_both.a.server.url)
 
 
-def test_a_place_that_takes_no_lti_links_still_opens(world: World):
+def test_a_place_that_takes_no_lti_links_still_opens(world: World) -> None:
     assert is_accepted(_choose(world, settings={"accept_types": ["link", "file"]}))
 
 
@@ -76,7 +79,7 @@ def test_a_place_that_takes_no_lti_links_still_opens(world: World):
     "roles",
     [[f"{MEMBERSHIP}#Learner"], [f"{MEMBERSHIP}/Instructor#TeachingAssistant"], [f"{MEMBERSHIP}#Mentor"], []],
 )
-def test_only_who_may_change_the_course_may_choose(world: World, roles: list[str]):
+def test_only_who_may_change_the_course_may_choose(world: World, roles: list[str]) -> None:
     before = world.counts()
 
     assert_refused(_choose(world, roles=roles), "role_not_permitted", 403)
@@ -93,7 +96,7 @@ def test_only_who_may_change_the_course_may_choose(world: World, roles: list[str
         "https://platform-a.test@evil.test/",
     ],
 )
-def test_an_answer_goes_to_the_platform_alone(world: World, url: str):
+def test_an_answer_goes_to_the_platform_alone(world: World, url: str) -> None:
     before = world.counts()
 
     assert_refused(_choose(world, settings={"deep_link_return_url": url}), "return_url_not_allowed", 400)
@@ -101,12 +104,12 @@ def test_an_answer_goes_to_the_platform_alone(world: World, url: str):
 
 
 @pytest.mark.case("DL-22")
-def test_the_certification_request_is_accepted(world: World):
+def test_the_certification_request_is_accepted(world: World) -> None:
     assert is_accepted(_choose(world, claims={"target_link_uri": ABSENT, "tool_platform": ABSENT}))
     assert is_accepted(_choose(world, claims={"context": ABSENT}))
 
 
-def _review(world: World, **options: object):
+def _review(world: World, **options: object) -> tuple[Browser, TestResponse]:
     item = world.a.platform.line_items_of("rl-1")[0]
     start = world.a.platform.begin_review("dana", item.id, "u-1", **options)  # type: ignore[arg-type]
     browser = world.browser()
@@ -114,7 +117,7 @@ def _review(world: World, **options: object):
 
 
 @pytest.mark.case("OM-01")
-def test_a_submission_review_opens_in_the_launching_persons_own_rights(world: World):
+def test_a_submission_review_opens_in_the_launching_persons_own_rights(world: World) -> None:
     browser, answer = _review(world)
 
     page = browser.page(answer)
@@ -137,14 +140,14 @@ def test_a_submission_review_opens_in_the_launching_persons_own_rights(world: Wo
     ],
     ids=str,
 )
-def test_a_submission_review_of_nobody_or_nothing_is_refused(world: World, claims: dict[str, object]):
+def test_a_submission_review_of_nobody_or_nothing_is_refused(world: World, claims: dict[str, object]) -> None:
     _, answer = _review(world, claims=claims)
 
     assert_refused(answer, "claim_missing", 400)
 
 
 @pytest.mark.case("LT-05")
-def test_a_data_privacy_launch_is_accepted_without_course(world: World):
+def test_a_data_privacy_launch_is_accepted_without_course(world: World) -> None:
     browser = world.browser()
     nothing = {"context": ABSENT, "resource_link": ABSENT, "ags": ABSENT, "nrps": ABSENT}
     privacy = {"message_type": "DataPrivacyLaunchRequest", "for_user": {"user_id": "u-1"}}
@@ -158,7 +161,7 @@ def test_a_data_privacy_launch_is_accepted_without_course(world: World):
 
 
 @pytest.mark.case("AP-01", choice="refused where a proxy says that the request came by http")
-def test_plain_http_is_refused_before_the_token_is_read(world: World):
+def test_plain_http_is_refused_before_the_token_is_read(world: World) -> None:
     client = world.app.test_client()
 
     answer = client.post(
@@ -170,7 +173,7 @@ def test_plain_http_is_refused_before_the_token_is_read(world: World):
 
 
 @pytest.mark.case("AP-02")
-def test_answers_carry_their_security_headers(world: World):
+def test_answers_carry_their_security_headers(world: World) -> None:
     browser = world.browser()
     opened = browser.launch()
     refused = browser.launch(version="1.1")
@@ -188,7 +191,7 @@ def test_answers_carry_their_security_headers(world: World):
 
 
 @pytest.mark.case("AP-04")
-def test_the_published_keys_are_public_and_overlap(world: World):
+def test_the_published_keys_are_public_and_overlap(world: World) -> None:
     tool, browser = world.tool, world.browser()
     tool.keys.ensure()
     (first,) = browser.get("/lti/jwks").get_json()["keys"]
@@ -204,7 +207,7 @@ def test_the_published_keys_are_public_and_overlap(world: World):
     assert [key["kid"] for key in browser.get("/lti/jwks").get_json()["keys"]] == [second_kid]
 
 
-def test_a_platform_disabled_during_a_login_is_refused_and_its_open_pages_end(world_on_both: World):
+def test_a_platform_disabled_during_a_login_is_refused_and_its_open_pages_end(world_on_both: World) -> None:
     browser = world_on_both.browser()
     opened = browser.launch()
     start = world_on_both.a.platform.begin_launch("u-1", "rl-1")
@@ -217,7 +220,7 @@ def test_a_platform_disabled_during_a_login_is_refused_and_its_open_pages_end(wo
     assert is_accepted(browser.post(fields))
 
 
-def test_rates_are_limited_per_address(sqlite_url: str):
+def test_rates_are_limited_per_address(sqlite_url: str) -> None:
     limits = {"rate_login": 3, "rate_failed_launch": 2}
     with lti_world(sqlite_url, settings=limits) as world:
         browser = world.browser()
@@ -232,7 +235,7 @@ def test_rates_are_limited_per_address(sqlite_url: str):
         assert browser.start(start, client_id="tool-a").status_code == 302
 
 
-def test_a_database_that_is_away_is_said_so(world: World, tmp_path_factory: pytest.TempPathFactory):
+def test_a_database_that_is_away_is_said_so(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     browser = world.browser()
     start = world.a.platform.begin_launch("u-1", "rl-1")
     fields = browser.authorize(world.a, browser.start(start, client_id="tool-a"))
@@ -246,5 +249,5 @@ def test_a_database_that_is_away_is_said_so(world: World, tmp_path_factory: pyte
     assert is_accepted(browser.post(fields))
 
 
-def test_every_code_has_words():
+def test_every_code_has_words() -> None:
     assert all(400 <= words.status <= 503 and words.happened and words.next_step for words in WORDS.values())

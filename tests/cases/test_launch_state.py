@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from http.cookies import SimpleCookie
 
 import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import Cookie
 
+from demo_lms import FormPost
 from tests.support.lti import FRAME, TOOL, Browser, World, assert_refused, is_accepted, lti_world, query_of
 
 
@@ -21,6 +24,13 @@ def world_on_both(database_url: str) -> Iterator[World]:
         yield made
 
 
+def _cookies_of(client: FlaskClient) -> list[Cookie]:
+    """Everything in the client's cookie jar, wherever it was set."""
+    jar = client._cookies
+    assert jar is not None
+    return list(jar.values())
+
+
 def _response_fields(browser: Browser, person: str = "u-1", **changes: str) -> dict[str, str]:
     """Fields of an authentication response that waits to be posted."""
     site = browser.world.a
@@ -30,7 +40,7 @@ def _response_fields(browser: Browser, person: str = "u-1", **changes: str) -> d
 
 
 @pytest.mark.case("ST-01")
-def test_a_response_without_state_is_refused(world: World):
+def test_a_response_without_state_is_refused(world: World) -> None:
     browser = world.browser()
     fields = _response_fields(browser)
     del fields["state"]
@@ -39,7 +49,7 @@ def test_a_response_without_state_is_refused(world: World):
 
 
 @pytest.mark.case("ST-02")
-def test_a_state_that_was_never_given_is_refused(world: World):
+def test_a_state_that_was_never_given_is_refused(world: World) -> None:
     browser = world.browser()
     fields = _response_fields(browser)
 
@@ -50,7 +60,7 @@ def test_a_state_that_was_never_given_is_refused(world: World):
 
 @pytest.mark.case("ST-03")
 @pytest.mark.case("ST-04")
-def test_a_response_from_another_browser_is_refused_and_changes_nothing(world: World):
+def test_a_response_from_another_browser_is_refused_and_changes_nothing(world: World) -> None:
     attacker, victim = world.browser(), world.browser()
     signed_in = victim.launch(person="u-2")
     before = world.counts()
@@ -63,19 +73,17 @@ def test_a_response_from_another_browser_is_refused_and_changes_nothing(world: W
     assert victim.page(signed_in)["sub"] == "u-2"
 
 
-def test_a_cookie_of_another_login_does_not_bind(world: World):
+def test_a_cookie_of_another_login_does_not_bind(world: World) -> None:
     browser = world.browser()
     fields = _response_fields(browser)
-    name = next(
-        cookie.key for cookie in browser.client._cookies.values() if cookie.key.startswith("__Host-lti-")
-    )
+    name = next(cookie.key for cookie in _cookies_of(browser.client) if cookie.key.startswith("__Host-lti-"))
     browser.client.set_cookie(name, "1.made-up", domain="tool.test", secure=True)
 
     assert_refused(browser.post(fields), "browser_not_bound", 401)
 
 
 @pytest.mark.case("ST-05", choice="the second answer is 400 state_used")
-def test_a_response_is_good_once(world_on_both: World):
+def test_a_response_is_good_once(world_on_both: World) -> None:
     browser = world_on_both.browser()
     fields = _response_fields(browser)
 
@@ -85,7 +93,7 @@ def test_a_response_is_good_once(world_on_both: World):
 
 
 @pytest.mark.case("ST-07")
-def test_a_state_ends_after_ten_minutes(world: World):
+def test_a_state_ends_after_ten_minutes(world: World) -> None:
     browser = world.browser()
     start = world.a.platform.begin_launch("u-1", "rl-1")
     login = browser.start(start, client_id="tool-a")
@@ -99,14 +107,14 @@ def test_a_state_ends_after_ten_minutes(world: World):
 
 
 @pytest.mark.case("ST-09")
-def test_a_token_for_another_client_of_the_same_issuer_is_refused(world: World):
+def test_a_token_for_another_client_of_the_same_issuer_is_refused(world: World) -> None:
     browser = world.browser()
 
     assert_refused(browser.launch(aud="tool-a2"), "aud_mismatch", 401)
 
 
 @pytest.mark.case("ST-10")
-def test_two_tabs_may_finish_in_any_order(world: World):
+def test_two_tabs_may_finish_in_any_order(world: World) -> None:
     browser = world.browser()
     first, second = _response_fields(browser, "u-1"), _response_fields(browser, "u-2")
 
@@ -117,21 +125,21 @@ def test_two_tabs_may_finish_in_any_order(world: World):
 
 
 @pytest.mark.case("ST-11")
-def test_forty_logins_leave_a_short_cookie_header(world: World):
+def test_forty_logins_leave_a_short_cookie_header(world: World) -> None:
     browser = world.browser()
     for _ in range(39):
         _response_fields(browser)
         world.clock.pass_(seconds=1)
     fields = _response_fields(browser)
 
-    cookies = [c for c in browser.client._cookies.values() if c.key.startswith("__Host-lti-")]
+    cookies = [c for c in _cookies_of(browser.client) if c.key.startswith("__Host-lti-")]
     assert len(cookies) == 12
     assert sum(len(f"{c.key}={c.value}; ") for c in cookies) < 8192
     assert is_accepted(browser.post(fields))
 
 
 @pytest.mark.case("ST-12")
-def test_a_planted_session_is_worth_nothing(world: World):
+def test_a_planted_session_is_worth_nothing(world: World) -> None:
     attacker, victim = world.browser(), world.browser()
     planted = attacker.launch(person="u-2")
     path = planted.headers["Location"].removeprefix(TOOL)
@@ -145,7 +153,7 @@ def test_a_planted_session_is_worth_nothing(world: World):
 
 
 @pytest.mark.case("ST-15")
-def test_the_page_of_a_launch_is_a_get(world: World):
+def test_the_page_of_a_launch_is_a_get(world: World) -> None:
     browser = world.browser()
     opened = browser.launch()
 
@@ -155,7 +163,7 @@ def test_the_page_of_a_launch_is_a_get(world: World):
 
 
 @pytest.mark.case("ST-16")
-def test_cookies_are_partitioned_and_narrow(world: World):
+def test_cookies_are_partitioned_and_narrow(world: World) -> None:
     browser = world.browser()
     start = world.a.platform.begin_launch("u-1", "rl-1")
     login = browser.start(start, client_id="tool-a")
@@ -176,10 +184,10 @@ def test_cookies_are_partitioned_and_narrow(world: World):
 
 
 @pytest.mark.case("ST-23")
-def test_of_two_posts_at_the_same_moment_one_wins(world_on_both: World):
+def test_of_two_posts_at_the_same_moment_one_wins(world_on_both: World) -> None:
     browser = world_on_both.browser()
     fields = _response_fields(browser)
-    header = "; ".join(f"{c.key}={c.value}" for c in browser.client._cookies.values())
+    header = "; ".join(f"{c.key}={c.value}" for c in _cookies_of(browser.client))
     gate, answers = threading.Barrier(4), []
 
     def post() -> None:
@@ -201,7 +209,7 @@ def test_of_two_posts_at_the_same_moment_one_wins(world_on_both: World):
 # where the browser is bound before the platform is asked
 
 
-def test_a_framed_login_first_looks_whether_its_cookie_comes_back(world: World):
+def test_a_framed_login_first_looks_whether_its_cookie_comes_back(world: World) -> None:
     browser = world.browser()
     start = world.a.platform.begin_launch("u-1", "rl-1")
     browser.client.environ_base.update({"HTTP_SEC_FETCH_DEST": "iframe"})
@@ -215,7 +223,7 @@ def test_a_framed_login_first_looks_whether_its_cookie_comes_back(world: World):
     assert is_accepted(browser.post(browser.authorize(world.a, checked)))
 
 
-def test_a_framed_login_with_a_very_long_hint_goes_on_at_once(world: World):
+def test_a_framed_login_with_a_very_long_hint_goes_on_at_once(world: World) -> None:
     start = world.a.platform.begin_launch("u-1", "rl-1")
     fields = {**start.fields, "client_id": "tool-a", "lti_message_hint": "x" * 8000}
 
@@ -224,7 +232,7 @@ def test_a_framed_login_with_a_very_long_hint_goes_on_at_once(world: World):
     assert query_of(login)["lti_message_hint"] == "x" * 8000
 
 
-def test_a_browser_whose_cookies_are_known_to_work_goes_on_at_once(world: World):
+def test_a_browser_whose_cookies_are_known_to_work_goes_on_at_once(world: World) -> None:
     browser = world.browser()
     browser.client.environ_base.update({"HTTP_SEC_FETCH_DEST": "iframe"})
     first = browser.start(world.a.platform.begin_launch("u-1", "rl-1"), client_id="tool-a")
@@ -234,7 +242,7 @@ def test_a_browser_whose_cookies_are_known_to_work_goes_on_at_once(world: World)
     assert second.headers["Location"].startswith("https://platform-a.test/auth")
 
 
-def test_without_cookies_a_link_opens_the_original_login_in_a_new_tab(world: World):
+def test_without_cookies_a_link_opens_the_original_login_in_a_new_tab(world: World) -> None:
     client = world.app.test_client(use_cookies=False)
     start = world.a.platform.begin_launch("u-1", "rl-1")
     login = client.post(
@@ -251,7 +259,7 @@ def test_without_cookies_a_link_opens_the_original_login_in_a_new_tab(world: Wor
     assert world.a.platform.messages[start.hint].used is False
 
 
-def test_a_whole_tab_without_cookies_is_told_so(world: World):
+def test_a_whole_tab_without_cookies_is_told_so(world: World) -> None:
     client = world.app.test_client(use_cookies=False)
     start = world.a.platform.begin_launch("u-1", "rl-1")
     login = client.post(
@@ -266,7 +274,7 @@ def test_a_whole_tab_without_cookies_is_told_so(world: World):
 
 
 @pytest.mark.case("ST-20")
-def test_platform_storage_is_addressed_by_the_origin_of_the_authorization_url(world: World):
+def test_platform_storage_is_addressed_by_the_origin_of_the_authorization_url(world: World) -> None:
     client = world.app.test_client(use_cookies=False)
     start = world.a.platform.begin_launch("u-1", "rl-1")
     fields = {**start.fields, "client_id": "tool-a", "lti_storage_target": "_parent"}
@@ -277,13 +285,13 @@ def test_platform_storage_is_addressed_by_the_origin_of_the_authorization_url(wo
     assert 'data-origin="https://platform-a.test"' in page.text
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     with client.get("/lti/static/platform_storage.js", base_url=TOOL) as served:
-        script = served.text
+        script = served.get_data(as_text=True)
     assert script.count("postMessage(") == 2
     assert "postMessage(asked, origin)" in script
     assert 'postMessage(capabilities, "*")' in script  # holds no data: only asks who is there
 
 
-def test_a_launch_bound_by_platform_storage_is_answered_with_the_page_itself(world: World):
+def test_a_launch_bound_by_platform_storage_is_answered_with_the_page_itself(world: World) -> None:
     client = world.app.test_client(use_cookies=False)
     start = world.a.platform.begin_launch("u-1", "rl-1")
     fields = {**start.fields, "client_id": "tool-a", "lti_storage_target": "_parent"}
@@ -291,6 +299,7 @@ def test_a_launch_bound_by_platform_storage_is_answered_with_the_page_itself(wor
     page = client.get(login.headers["Location"].removeprefix(TOOL), base_url=TOOL, headers=FRAME)
     stored = _attribute(page.text, "data-value")
     response = world.a.platform.authorize(_attribute(page.text, "data-continue"))
+    assert isinstance(response, FormPost)
 
     asking = client.post("/lti/launch", base_url=TOOL, data=response.fields)
     assert asking.status_code == 200

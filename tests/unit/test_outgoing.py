@@ -66,7 +66,7 @@ def refused(outgoing: Outgoing, url: str, **options: object) -> str:
     return error.value.code
 
 
-def test_an_answer_comes_whole(outgoing: Outgoing):
+def test_an_answer_comes_whole(outgoing: Outgoing) -> None:
     with listening(reply(b"\x00body", b"X-Thing: 1\r\n")) as port:
         answer = outgoing.request("POST", f"http://127.0.0.1:{port}/x", data=b"{}", headers={"X-A": "b"})
 
@@ -77,7 +77,7 @@ def test_an_answer_comes_whole(outgoing: Outgoing):
 @pytest.mark.parametrize(
     "target", ["/Members?pAge=AbC%2B", "/a%2fb/%7Euser?x=%e2%82%ac&y=[1]", "/", "/?", "/a//b/../c"]
 )
-def test_an_address_goes_out_byte_for_byte(outgoing: Outgoing, target: str):
+def test_an_address_goes_out_byte_for_byte(outgoing: Outgoing, target: str) -> None:
     heads = []
 
     def handle(connection: socket.socket, head: bytes) -> None:
@@ -90,7 +90,7 @@ def test_an_address_goes_out_byte_for_byte(outgoing: Outgoing, target: str):
     assert heads[0].split(b" ")[1].decode() == target.rstrip("?")
 
 
-def test_connections_are_kept_and_cookies_are_not(outgoing: Outgoing):
+def test_connections_are_kept_and_cookies_are_not(outgoing: Outgoing) -> None:
     peers, heads = set(), []
 
     def handle(connection: socket.socket, head: bytes) -> None:
@@ -108,7 +108,7 @@ def test_connections_are_kept_and_cookies_are_not(outgoing: Outgoing):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_not_followed(outgoing: Outgoing, status: int):
+def test_redirects_are_not_followed(outgoing: Outgoing, status: int) -> None:
     def handle(connection: socket.socket, _head: bytes) -> None:
         connection.sendall(
             b"HTTP/1.1 %d Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n" % status
@@ -119,7 +119,7 @@ def test_redirects_are_not_followed(outgoing: Outgoing, status: int):
 
 
 @pytest.mark.parametrize("slow", ["silent", "head", "body"])
-def test_a_slow_answer_ends_at_the_deadline(outgoing: Outgoing, slow: str):
+def test_a_slow_answer_ends_at_the_deadline(outgoing: Outgoing, slow: str) -> None:
     def handle(connection: socket.socket, _head: bytes) -> None:
         text = (
             b"HTTP/1.1 200 OK\r\nX: " if slow == "head" else b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"
@@ -138,7 +138,7 @@ def test_a_slow_answer_ends_at_the_deadline(outgoing: Outgoing, slow: str):
         assert time.monotonic() - started < 2
 
 
-def test_an_answer_is_bounded(outgoing: Outgoing):
+def test_an_answer_is_bounded(outgoing: Outgoing) -> None:
     with listening(reply(b"x" * 5000)) as port:
         assert refused(outgoing, f"http://127.0.0.1:{port}/", max_bytes=4999) == "too_large"
         assert outgoing.request("GET", f"http://127.0.0.1:{port}/", max_bytes=5000).status == 200
@@ -147,7 +147,7 @@ def test_an_answer_is_bounded(outgoing: Outgoing):
 @pytest.mark.parametrize(
     "text", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"nonsense\r\n\r\n"]
 )
-def test_a_broken_answer_is_an_error(outgoing: Outgoing, text: bytes):
+def test_a_broken_answer_is_an_error(outgoing: Outgoing, text: bytes) -> None:
     def handle(connection: socket.socket, _head: bytes) -> None:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_RDWR)
@@ -156,7 +156,7 @@ def test_a_broken_answer_is_an_error(outgoing: Outgoing, text: bytes):
         assert refused(outgoing, f"http://127.0.0.1:{port}/") == "dropped"
 
 
-def test_nobody_there_is_connect_and_no_tls_is_tls_error(outgoing: Outgoing):
+def test_nobody_there_is_connect_and_no_tls_is_tls_error(outgoing: Outgoing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert refused(outgoing, f"http://127.0.0.1:{port}/") == "connect"
@@ -164,7 +164,7 @@ def test_nobody_there_is_connect_and_no_tls_is_tls_error(outgoing: Outgoing):
         assert refused(outgoing, f"https://127.0.0.1:{port}/") == "tls_error"
 
 
-def test_a_name_is_resolved_once_and_private_addresses_are_refused_before_connecting():
+def test_a_name_is_resolved_once_and_private_addresses_are_refused_before_connecting() -> None:
     asked, connected = [], []
 
     def resolve(host: str, _port: int) -> list[str]:
@@ -186,7 +186,7 @@ def test_a_name_is_resolved_once_and_private_addresses_are_refused_before_connec
     assert connected == []
 
 
-def test_the_judged_address_is_the_one_connected_to():
+def test_the_judged_address_is_the_one_connected_to() -> None:
     answers = iter([["127.0.0.1"], ["127.0.0.1"]])
     outgoing = Outgoing(["lms.test"], resolve=lambda _host, _port: next(answers))
     with listening(reply()) as port:
@@ -196,7 +196,7 @@ def test_the_judged_address_is_the_one_connected_to():
     outgoing.close()
 
 
-def test_a_resolver_that_fails_or_hangs_is_dns():
+def test_a_resolver_that_fails_or_hangs_is_dns() -> None:
     def fail(_host: str, _port: int) -> list[str]:
         raise socket.gaierror("no such name")
 
@@ -228,13 +228,13 @@ def test_a_resolver_that_fails_or_hangs_is_dns():
         "",
     ],
 )
-def test_what_is_no_https_address_is_refused(url: str):
+def test_what_is_no_https_address_is_refused(url: str) -> None:
     with pytest.raises(OutgoingError) as error:
         check_url(url)
     assert error.value.code == "url_not_allowed"
 
 
-def test_only_allowed_hosts_are_asked():
+def test_only_allowed_hosts_are_asked() -> None:
     allowed = ["lms.test:443", "*.schoology.com", "api.test:8443"]
     for url in (
         "https://lms.test/",
@@ -253,7 +253,7 @@ def test_only_allowed_hosts_are_asked():
             check_url(url, allowed_hosts=allowed)
 
 
-def test_host_patterns():
+def test_host_patterns() -> None:
     assert host_matches("lms.test", 8443, ["lms.test"])
     assert host_matches("lms.test.", 443, ["LMS.test:443"])
     assert host_matches("::1", 5000, ["[::1]:5000"])
@@ -280,5 +280,5 @@ def test_host_patterns():
         ("2002:0a00:0001::1", False),
     ],
 )
-def test_public_addresses(address: str, public: bool):
+def test_public_addresses(address: str, public: bool) -> None:
     assert is_public(address) is public

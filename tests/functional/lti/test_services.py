@@ -42,7 +42,7 @@ def _page(world: World, *user_ids: str, next_page: str = "") -> Reply:
 
 @pytest.mark.case("NR-01")
 @pytest.mark.case("NR-06")
-def test_a_roster_is_read_with_its_own_scope(world: World):
+def test_a_roster_is_read_with_its_own_scope(world: World) -> None:
     world.a.platform.tools["tool-a"].privacy = "anonymous"
 
     roster = read_roster(world.tool.client_for(world.a.facts), _roster_url(world))
@@ -57,7 +57,7 @@ def test_a_roster_is_read_with_its_own_scope(world: World):
 
 
 @pytest.mark.case("NR-02")
-def test_next_pages_are_followed_byte_for_byte(world: World):
+def test_next_pages_are_followed_byte_for_byte(world: World) -> None:
     url = _roster_url(world)
     following = f"{url}?pAge=AbC%2B&x=%2f"
     world.a.platform.script.on("memberships", _page(world, "m-1", next_page=following))
@@ -86,7 +86,7 @@ def test_next_pages_are_followed_byte_for_byte(world: World):
     ],
     ids=["500", "html", "empty", "null", "big", "drop"],
 )
-def test_a_roster_that_breaks_off_is_partial(world: World, second: Reply, problem: str):
+def test_a_roster_that_breaks_off_is_partial(world: World, second: Reply, problem: str) -> None:
     url = _roster_url(world)
     world.a.platform.script.on("memberships", _page(world, "m-1", next_page=f"{url}?page=2"))
     world.a.platform.script.on("memberships", second)
@@ -98,7 +98,7 @@ def test_a_roster_that_breaks_off_is_partial(world: World, second: Reply, proble
 
 @pytest.mark.case("NR-04")
 @pytest.mark.case("NR-05")
-def test_a_roster_is_not_followed_in_circles_or_elsewhere(world: World):
+def test_a_roster_is_not_followed_in_circles_or_elsewhere(world: World) -> None:
     url, evil = _roster_url(world), world.b
     client = world.tool.client_for(world.a.facts)
     world.a.platform.script.on("memberships", _page(world, "m-1", next_page=f"{url}?page=2"))
@@ -111,7 +111,7 @@ def test_a_roster_is_not_followed_in_circles_or_elsewhere(world: World):
     assert evil.platform.log.count() == 0
 
 
-def test_a_token_is_asked_for_once_and_shared_between_processes(shared_world: World, redis_url: str):
+def test_a_token_is_asked_for_once_and_shared_between_processes(shared_world: World, redis_url: str) -> None:
     world, url = shared_world, _roster_url(shared_world)
     for _ in range(3):
         assert read_roster(world.tool.client_for(world.a.facts), url).is_whole
@@ -127,7 +127,7 @@ def test_a_token_is_asked_for_once_and_shared_between_processes(shared_world: Wo
     assert world.a.platform.log.count("token") == 2
 
 
-def test_tokens_never_cross_between_registrations_of_one_issuer(world: World):
+def test_tokens_never_cross_between_registrations_of_one_issuer(world: World) -> None:
     platform = world.a.platform
     platform.add_tool("tool-a2", "x", ["x"], deployment_id="dep-9", jwks=world.tool.keys.jwks())
     a2 = world.register("a2", platform, world.a.server, "tool-a2", "dep-9")
@@ -136,13 +136,15 @@ def test_tokens_never_cross_between_registrations_of_one_issuer(world: World):
     assert tokens.token(world.a.facts, [SCOPE_SCORE]) != tokens.token(a2.facts, [SCOPE_SCORE])
 
 
-def test_redis_that_goes_away_stops_nothing(sqlite_url: str):
+def test_redis_that_goes_away_stops_nothing(sqlite_url: str) -> None:
     client = redis.Redis(port=1, socket_connect_timeout=0.2)
     with lti_world(sqlite_url, cache=client, settings={"rate_login": 5}) as world:
         assert is_accepted(world.browser().launch())
 
 
-def test_a_platforms_keys_are_shared_between_processes(shared_world: World, sqlite_url: str, redis_url: str):
+def test_a_platforms_keys_are_shared_between_processes(
+    shared_world: World, sqlite_url: str, redis_url: str
+) -> None:
     assert is_accepted(shared_world.browser().launch())
     fetched = shared_world.a.platform.log.count("jwks")
     shared_world.tool.platform_keys._held.clear()  # as in a process that starts now
@@ -151,7 +153,7 @@ def test_a_platforms_keys_are_shared_between_processes(shared_world: World, sqli
     assert shared_world.a.platform.log.count("jwks") == fetched == 1
 
 
-def test_tool_keys_are_sealed_and_can_be_resealed(world: World):
+def test_tool_keys_are_sealed_and_can_be_resealed(world: World) -> None:
     keys, database = world.tool.keys, world.database
     (first,) = keys.list()
     assert first.signs

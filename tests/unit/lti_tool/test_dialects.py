@@ -39,18 +39,18 @@ from lti_tool.protocol.connector import next_page
         ("schoology", 201, b"", "delivered", None),
     ],
 )
-def test_answers_are_read(lms: str, status: int, body: bytes, verdict: str, reason: str | None):
+def test_answers_are_read(lms: str, status: int, body: bytes, verdict: str, reason: str | None) -> None:
     reading = dialect_named(lms).classify(status, {}, body)
 
     assert (reading.verdict, reading.reason) == (verdict, reason)
 
 
-def test_a_wait_that_was_asked_for_is_kept():
+def test_a_wait_that_was_asked_for_is_kept() -> None:
     assert dialect_named("other").classify(429, {"Retry-After": "30"}, b"").after == 30
     assert retry_after({"Retry-After": "soon"}) is None
 
 
-def test_canvas_hand_ins_keep_the_grade_and_corrections_make_no_attempt():
+def test_canvas_hand_ins_keep_the_grade_and_corrections_make_no_attempt() -> None:
     shape = dialect_named("canvas").shape_score
 
     assert shape({}, "submitted", False)[CANVAS_SUBMISSION]["preserve_score"] is True
@@ -74,5 +74,5 @@ def test_canvas_hand_ins_keep_the_grade_and_corrections_make_no_attempt():
         ("<broken", None),
     ],
 )
-def test_next_pages_are_found(link: str, following: str | None):
+def test_next_pages_are_found(link: str, following: str | None) -> None:
     assert next_page({"Link": link}, "https://l.test/m?p=1") == following

@@ -50,7 +50,7 @@ def rows(database: Database) -> list[Registration]:
         return registrations.list_all(session)
 
 
-def test_a_registration_is_approved_at_once_with_its_deployments(database: Database):
+def test_a_registration_is_approved_at_once_with_its_deployments(database: Database) -> None:
     facts = add(database, NEW)
 
     assert facts.is_approved
@@ -59,7 +59,7 @@ def test_a_registration_is_approved_at_once_with_its_deployments(database: Datab
     assert [(row.deployment_id, row.state) for row in found] == [("1", "approved"), ("2", "approved")]
 
 
-def test_the_same_issuer_and_client_id_are_refused_and_change_nothing(database: Database):
+def test_the_same_issuer_and_client_id_are_refused_and_change_nothing(database: Database) -> None:
     add(database, NEW)
 
     with pytest.raises(RegistrationProblem) as problem:
@@ -68,7 +68,7 @@ def test_the_same_issuer_and_client_id_are_refused_and_change_nothing(database: 
     assert [row.name for row in rows(database)] == ["District LMS"]
 
 
-def test_a_separate_site_makes_both_answer_at_their_own_urls_only(database: Database):
+def test_a_separate_site_makes_both_answer_at_their_own_urls_only(database: Database) -> None:
     add(database, NEW)
     add(database, replace(NEW, name="Other site", separate_site=True))
 
@@ -92,20 +92,20 @@ def test_a_separate_site_makes_both_answer_at_their_own_urls_only(database: Data
     ],
     ids=str,
 )
-def test_what_cannot_work_is_refused(database: Database, change: dict[str, object], code: str):
+def test_what_cannot_work_is_refused(database: Database, change: dict[str, object], code: str) -> None:
     with pytest.raises(RegistrationProblem) as problem:
         add(database, replace(NEW, **change))  # type: ignore[arg-type]
     assert problem.value.code == code
     assert rows(database) == []
 
 
-def test_plain_http_is_for_exempt_hosts(database: Database):
+def test_plain_http_is_for_exempt_hosts(database: Database) -> None:
     local = replace(NEW, jwks_url="http://localhost:9000/jwks", service_hosts=("api.lms.test:8443",))
 
     assert add(database, local, allow_hosts=["localhost"]).jwks_url == local.jwks_url
 
 
-def test_a_pending_registration_blocks_nobody_and_waits_for_its_turn(database: Database):
+def test_a_pending_registration_blocks_nobody_and_waits_for_its_turn(database: Database) -> None:
     pending = add(database, NEW, state="pending")
     add(database, NEW)
 
@@ -113,7 +113,7 @@ def test_a_pending_registration_blocks_nobody_and_waits_for_its_turn(database: D
         registrations.approve(session, pending.public_id)
 
 
-def test_states_and_deployments_are_decided(database: Database):
+def test_states_and_deployments_are_decided(database: Database) -> None:
     facts = add(database, NEW)
     with database.writing() as session:
         registrations.disable(session, facts.public_id)
@@ -129,14 +129,14 @@ def test_states_and_deployments_are_decided(database: Database):
         assert registrations.enable(session, facts.public_id).state == "approved"
 
 
-def test_noted_deployments_are_capped(database: Database):
+def test_noted_deployments_are_capped(database: Database) -> None:
     facts = add(database, NEW)
     with database.writing() as session:
         noted = [registrations.note_deployment(session, facts.row_id, f"n-{i}", CLOCK) for i in range(105)]
     assert noted.count(True) == registrations.NOTED_AT_MOST
 
 
-def test_service_urls_stay_on_the_registrations_hosts(database: Database):
+def test_service_urls_stay_on_the_registrations_hosts(database: Database) -> None:
     facts = add(database, replace(NEW, service_hosts=("files.lms.test",)))
 
     assert facts.service_url("http://lms.test/api?x=1") == "https://lms.test/api?x=1"

@@ -111,7 +111,7 @@ def _expect_opened(frame: FrameLocator, sub: str = "u-1") -> None:
     expect(frame.locator("body")).to_contain_text(f'"sub":"{sub}"', timeout=10_000)
 
 
-def test_a_partitioned_cookie_binds_where_third_party_cookies_are_blocked(here: Here, page: Page):
+def test_a_partitioned_cookie_binds_where_third_party_cookies_are_blocked(here: Here, page: Page) -> None:
     here.enter(page)
 
     _expect_opened(here.open_link(page))
@@ -121,7 +121,7 @@ def test_a_partitioned_cookie_binds_where_third_party_cookies_are_blocked(here: 
     assert [launch.bound_by for launch in here.world.launches()] == ["cookie", "cookie"]
 
 
-def test_two_framed_links_log_in_at_the_same_moment(here: Here, page: Page):
+def test_two_framed_links_log_in_at_the_same_moment(here: Here, page: Page) -> None:
     here.enter(page)
     page.goto(f"{here.lms_url}/courses/c-1")
     page.evaluate(
@@ -134,7 +134,9 @@ def test_two_framed_links_log_in_at_the_same_moment(here: Here, page: Page):
         _expect_opened(page.frame_locator(f"iframe#{link}"))
 
 
-def test_two_people_in_two_tabs_of_one_browser_keep_apart(here: Here, browser_context: BrowserContext):
+def test_two_people_in_two_tabs_of_one_browser_keep_apart(
+    here: Here, browser_context: BrowserContext
+) -> None:
     first, second = browser_context.new_page(), browser_context.new_page()
     here.enter(first, "u-1")
     _expect_opened(here.open_link(first), "u-1")
@@ -147,7 +149,7 @@ def test_two_people_in_two_tabs_of_one_browser_keep_apart(here: Here, browser_co
 
 
 @pytest.mark.case("ST-17")
-def test_platform_storage_binds_where_no_cookie_is_kept(here: Here, page: Page):
+def test_platform_storage_binds_where_no_cookie_is_kept(here: Here, page: Page) -> None:
     here.cookies.mode = "none"
     here.platform.platform_storage = True
     here.enter(page)
@@ -158,7 +160,7 @@ def test_platform_storage_binds_where_no_cookie_is_kept(here: Here, page: Page):
 
 
 @pytest.mark.parametrize("storage", [False, True], ids=["no storage", "storage that never answers"])
-def test_without_cookie_and_storage_a_new_tab_works(here: Here, page: Page, storage: bool):
+def test_without_cookie_and_storage_a_new_tab_works(here: Here, page: Page, storage: bool) -> None:
     here.cookies.mode = "none"
     here.platform.platform_storage = storage
     here.enter(page)
@@ -177,7 +179,7 @@ def test_without_cookie_and_storage_a_new_tab_works(here: Here, page: Page, stor
     assert re.search(r"/app/\w+/$", tab.url)
 
 
-def test_a_whole_tab_without_any_cookie_is_told_in_words(here: Here, page: Page):
+def test_a_whole_tab_without_any_cookie_is_told_in_words(here: Here, page: Page) -> None:
     here.cookies.mode = "none"
     here.enter(page)
     page.goto(f"{here.lms_url}/start/c-1/link/rl-1")
@@ -186,7 +188,9 @@ def test_a_whole_tab_without_any_cookie_is_told_in_words(here: Here, page: Page)
     assert here.world.launches() == []
 
 
-def test_third_party_cookies_allowed_and_partitioned_unknown(here: Here, lenient_context: BrowserContext):
+def test_third_party_cookies_allowed_and_partitioned_unknown(
+    here: Here, lenient_context: BrowserContext
+) -> None:
     here.cookies.mode = "unpartitioned"
     page = lenient_context.new_page()
     here.enter(page)
