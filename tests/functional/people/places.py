@@ -20,7 +20,7 @@ from microcred.people import ensure_organization, grant, links
 from microcred.people.models import DeskSession, Person
 from microcred.placements import Choice, Place, choose, columns_for
 from microcred.web.base.surface import DESK_COOKIE
-from tests.functional.web.course import Course, MovingClock, build
+from tests.functional.web.course import ORIGIN, Course, MovingClock, build
 
 OTHER_LMS = "http://localhost:8001"
 CREDENTIAL = "mc-shape-ideas"
@@ -48,21 +48,13 @@ class Desk:
 
 
 @contextmanager
-def two_systems(database_url: str, folder: Path) -> Iterator[tuple[Course, Course]]:
+def two_systems(database_url: str, folder: Path, origin: str = ORIGIN) -> Iterator[tuple[Course, Course]]:
     """One tool; a course in each of two course systems, of two organizations."""
-    complete(database_url)
-    first = build(database_url, folder, MovingClock())
+    first = build(database_url, folder, MovingClock(), origin=origin)
     try:
         yield first, _second(first)
     finally:
         first.assembly.close()
-
-
-def complete(database_url: str) -> None:
-    """Make the tables that the schema lacks."""
-    database = Database(database_url)
-    metadata.create_all(database.engine)
-    database.dispose()
 
 
 def _second(first: Course) -> Course:
@@ -169,4 +161,4 @@ def dump(database: Database, *but: str) -> dict[str, list[str]]:
         }
 
 
-__all__ = ["Desk", "at_desk", "complete", "dump", "officer", "two_systems"]
+__all__ = ["Desk", "at_desk", "dump", "officer", "two_systems"]
