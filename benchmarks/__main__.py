@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from typing import Any
 
-from benchmarks import launch, results
+from benchmarks import grades, launch, results
 
 
 def main() -> int:
@@ -12,13 +13,14 @@ def main() -> int:
     parser.add_argument("name", choices=sorted(results.RATIOS))
     parser.add_argument("--quick", action="store_true", help="a few small windows, nothing written")
     asked = parser.parse_args()
-    if asked.name == "launch":
-        size = {"rounds": 1, "count": 60, "patience": 0.0} if asked.quick else launch.FULL
-        value, columns = launch.run(**size), launch.COLUMNS
+    bench: Any = {"launch": launch, "grades": grades}[asked.name]
+    value = bench.run(**(bench.QUICK if asked.quick else bench.FULL))
     results.check(value)
-    results.show(f"{asked.name}, {value['date']}", {**value["ours"], **value["peers"]}, columns)
+    results.show(f"{asked.name}, {value['date']}", {**value["ours"], **value["peers"]}, bench.COLUMNS)
     for name, ratio in value["ratios"].items():
         print(f"ours / {name}: {ratio:.2f}")
+    for name, seen in value.get("people", {}).items():
+        print(f"{name}: " + ", ".join(f"{key} {number}" for key, number in seen.items()))
     if not value["quiet"]:
         print("Others used this machine meanwhile: the numbers are from the least disturbed windows.")
     if not asked.quick:

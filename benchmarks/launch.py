@@ -286,6 +286,7 @@ def _peer(port: int, made: int, pid: int) -> Tool:
 # The run
 
 FULL = {"rounds": 5, "count": 1200, "patience": 10.0}
+QUICK = {"rounds": 1, "count": 60, "patience": 0.0}
 
 
 def run(*, rounds: int, count: int, patience: float) -> dict[str, Any]:

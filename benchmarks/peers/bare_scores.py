@@ -32,7 +32,9 @@ def main() -> None:
         (
             given["platforms"][i % len(given["platforms"])] + "/lineitems/1/scores",
             given["tokens"][i % len(given["tokens"])],
-            json.dumps({"userId": f"person-{i}", "scoreGiven": i % 101, "timestamp": stamp, **SCORE}).encode(),
+            json.dumps(
+                {"userId": f"person-{i}", "scoreGiven": i % 101, "timestamp": stamp, **SCORE}
+            ).encode(),
         )
         for i in range(given["count"])
     ]
