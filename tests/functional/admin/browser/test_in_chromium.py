@@ -1,4 +1,4 @@
-"""Operators' pages, the privacy page and linked accounts in Chromium: accessible, and nothing scrolls sideways."""
+"""Operators' pages, the privacy page and linked accounts in Chromium: accessible, nothing scrolls sideways."""
 
 import threading
 from collections.abc import Iterator
@@ -197,7 +197,7 @@ def test_operators_pages(site: Site, page: Page, images_folder: Path) -> None:
     check(page, desk, images_folder, "operator-desk")
     check(page, f"{desk}platforms", images_folder, "platforms")
     check(page, f"{desk}platforms/{platform}", images_folder, "platform")
-    page.get_by_label("Organization of deployment").select_option("demo-2")
+    page.get_by_label("Belongs to").select_option("demo-2")
     page.get_by_role("button", name="Let in deployment").click()
     expect(page.get_by_role("status").first).to_contain_text("The deployment is open")
     page.get_by_label("Host").fill("https://no host")
