@@ -160,7 +160,7 @@ def post_score(state: State, item: LineItem, body: Any) -> str:
         grade.activity_progress = body["activityProgress"]
         grade.grading_progress = body["gradingProgress"]
         grade.scoring_user_id = str(body.get("scoringUserId") or "")
-        if body.get("scoreGiven") is not None:
+        if body.get("scoreGiven") is not None and is_number(body.get("scoreMaximum")):
             grade.tool_maximum = float(body["scoreMaximum"])
         item.grades[person_id] = grade
         _record(state, item, person_id, body, True, outcome.note)

@@ -149,14 +149,15 @@ def deep_link_return(**ids: str) -> Response:
     course_url = url_for("pages.course", course_id=visit.course_id)
     if outcome.draft is not None:
         count, course_url = len(outcome.draft.items), url_for("pages.draft", draft_id=outcome.draft.id)
-        title = f"{_items(count)} to save"
+        title = f"{items_word(count)} to save"
     else:
-        title = f"{_items(len(outcome.links))} added"
+        title = f"{items_word(len(outcome.links))} added"
         state.tell(person.id, "good", f"{title} to the course.")
     return make_response(render_template("returned.html", back=course_url, title=title))
 
 
-def _items(count: int) -> str:
+def items_word(count: int) -> str:
+    """"1 item", "2 items"."""
     return f"{count} {'item' if count == 1 else 'items'}"
 
 

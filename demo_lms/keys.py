@@ -139,15 +139,20 @@ def _signature(data: bytes, alg: str, key: SigningKey | bytes) -> bytes:
 class KeyRing:
     """The platform's keys: one signs, all are published until they are retired."""
 
-    def __init__(self, keys: list[SigningKey] | None = None) -> None:
-        self.published: list[SigningKey] = list(keys) if keys else [SigningKey.generate("demo-1")]
+    def __init__(
+        self,
+        keys: list[SigningKey] | None = None,
+        name: Callable[[int], str] = lambda number: f"demo-{number}",
+    ) -> None:
+        self._name = name
+        self.published: list[SigningKey] = list(keys) if keys else [SigningKey.generate(name(1))]
         self.current: SigningKey = self.published[-1]
         self._made = len(self.published)
 
     def rotate(self, key: SigningKey | None = None, *, keep_old: bool = True) -> SigningKey:
         """A new key signs from now on; the old ones stay published unless ``keep_old`` is false."""
         self._made += 1
-        new = key or SigningKey.generate(f"demo-{self._made}")
+        new = key or SigningKey.generate(self._name(self._made))
         self.published = [*self.published, new] if keep_old else [new]
         self.current = new
         return new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -12,7 +12,9 @@ from .errors import ServiceError
 from .keys import sign_token
 from .model import Course, Tool
 from .names import CLAIMS, COURSE_OFFERING
-from .state import State
+
+if TYPE_CHECKING:
+    from .state import State
 
 NOTICE_TYPES = (
     "LtiHelloWorldNotice",

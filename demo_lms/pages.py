@@ -14,6 +14,8 @@ from .visitor import GRADERS, STAFF, platform, require, roles_in, visitor
 
 pages = Blueprint("pages", __name__)
 MAX_TEXT = 2000
+MENU_PLACES = ("course_navigation", "courses")
+"""Placements that put a tool into a course's own menu."""
 ROLE_WORDS = {
     "TeachingAssistant": "Teaching assistant",
     "ContentDeveloper": "Content developer",
@@ -33,8 +35,8 @@ def _everywhere() -> dict[str, object]:
 
 @pages.app_template_filter()
 def role_word(role: str) -> str:
-    """A role's name for people."""
-    return ROLE_WORDS.get(role, role)
+    """A role's name for people, in the words of the LMS."""
+    return platform().dialect.role_words.get(role) or ROLE_WORDS.get(role, role)
 
 
 @pages.after_app_request
@@ -92,16 +94,18 @@ def leave() -> AnyResponse:
 
 def _course_page(template: str, course: Course, person: Person, **values: object) -> str:
     held = roles_in(course, person)
-    common = {"course": course, "staff": bool(held & STAFF), "grader": bool(held & GRADERS)}
+    menu = [(t, p) for t in platform().tools.values() if t.enabled for p in t.placements if p in MENU_PLACES]
+    common = {"course": course, "menu": menu, "staff": bool(held & STAFF), "grader": bool(held & GRADERS)}
     return render_template(template, **common, **values)
 
 
 @pages.get("/courses/<course_id>")
 def course(course_id: str) -> str:
     person, found = require(course_id)
-    links = platform().links_in(course_id)
+    staff = bool(roles_in(found, person) & STAFF)
+    links = [link for link in platform().links_in(course_id) if staff or platform().is_visible(link)]
     modules = dict.fromkeys([p.module for p in found.pages] + [link.module for link in links])
-    columns = {item.resource_link_id: item for item in platform().line_items_in(course_id)}
+    columns = {item.resource_link_id: item for item in platform().visible_line_items(course_id, staff)}
     mine = [
         (item, platform().shown_score(item.id, person.id), item.grades.get(person.id))
         for item in columns.values()
@@ -145,15 +149,36 @@ def remove_link(course_id: str, link_id: str) -> AnyResponse:
 @pages.get("/courses/<course_id>/add")
 def add(course_id: str) -> str:
     person, found = require(course_id, STAFF)
-    tools = list(platform().tools.values())
+    tools = [tool for tool in platform().tools.values() if tool.enabled and tool.in_chooser]
     client_id = request.args.get("tool") or (tools[0].client_id if tools else "")
     if client_id not in platform().tools:
         abort(404)
-    query = urlencode({"module": request.args.get("module", "Micro-credentials"), "tool": client_id})
+    module, placement = request.args.get("module", "Micro-credentials"), request.args.get("placement", "")
+    query = urlencode({"module": module, "tool": client_id, "placement": placement})
     start = f"{url_for('browser.login_deep_link', course_id=course_id)}?{query}"
     return _course_page(
         "launch.html", found, person, title="Add content", start=start, height=720, window=None,
         link=None, origins=tool_origins(client_id),
+    )  # fmt: skip
+
+
+@pages.get("/message-forwarding")
+def forwarding() -> str:
+    """A frame without content that hands the tool's window messages to the launch page."""
+    return render_template("forwarding.html")
+
+
+@pages.get("/courses/<course_id>/tools/<placement>")
+def menu_tool(course_id: str, placement: str) -> str:
+    """A tool opened from the course's menu."""
+    person, found = require(course_id)
+    tool = platform().tools.get(request.args.get("tool", ""))
+    if tool is None or placement not in tool.placements:
+        abort(404)
+    path = url_for("browser.login_tool", course_id=course_id, placement=placement)
+    return _course_page(
+        "launch.html", found, person, title=tool.name, start=f"{path}?{urlencode({'tool': tool.client_id})}",
+        height=720, window=None, link=None, origins=tool_origins(tool.client_id),
     )  # fmt: skip
 
 
@@ -182,8 +207,8 @@ def returned(course_id: str) -> str:
 @pages.get("/courses/<course_id>/grades")
 def grades(course_id: str) -> str:
     person, found = require(course_id)
-    items = platform().line_items_in(course_id)
     everybody = bool(roles_in(found, person) & GRADERS)
+    items = platform().visible_line_items(course_id, everybody)
     learners = [
         platform().people[pid]
         for pid, enrolment in found.enrolments.items()
@@ -284,6 +309,15 @@ def change_settings() -> AnyResponse:
             if key is not platform().keys.current:
                 platform().retire_key(key.kid)
         platform().tell(person.id, "good", "Only the signing key is published now.")
+    elif what in ("activate", "activate_hidden", "switch_off"):
+        client_id = request.form.get("tool", "")
+        if client_id not in platform().tools:
+            abort(404)
+        if what == "switch_off":
+            platform().tools[client_id].enabled = False
+        else:
+            platform().activate(client_id, in_chooser=what == "activate")
+        platform().tell(person.id, "good", "The tool was switched.")
     elif what == "login":
         platform().login_method = "GET" if request.form.get("method") == "GET" else "POST"
         platform().platform_storage = "storage" in request.form

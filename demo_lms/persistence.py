@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .keys import KeyRing, SigningKey
+from .keys import SigningKey
 from .model import Course, Enrolment, Grade, LineItem, Link, Page, Person, ScoreEvent, Tool
 from .platform import Platform
 
@@ -56,7 +56,7 @@ def snapshot(platform: Platform) -> dict[str, Any]:
 def restore(platform: Platform, kept: dict[str, Any]) -> None:
     """Put a snapshot into a platform."""
     platform.session_secret = kept["session_secret"]
-    ring = KeyRing([SigningKey.from_pem(k["kid"], k["pem"].encode()) for k in kept["keys"]])
+    ring = platform.key_ring([SigningKey.from_pem(k["kid"], k["pem"].encode()) for k in kept["keys"]])
     ring.current = ring.find(kept["current"])
     platform.keys = ring
     platform.people = {p["id"]: Person(**p) for p in kept["people"]}

@@ -148,7 +148,9 @@ def _invalid(description: str) -> OAuthError:
 
 def configuration() -> Response:
     if platform().dialect.registration.token_in_query:
-        _live_token(request.args.get("registration_token", ""))
+        token = platform().registration_tokens.get(request.args.get("registration_token", ""))
+        if token is None or token.expires_at <= platform().clock():
+            raise OAuthError(401, "configuration", "The registration token is missing or expired.")
     return json_answer(openid_configuration(platform()))
 
 

@@ -17,12 +17,12 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from .browser import browser
 from .control import control
-from .pages import pages
 from .platform import Platform
 from .registration import registration
 from .script import Reply, Request
 from .services import services
 from .state import DEFAULT_ISSUER
+from .teaching import pages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

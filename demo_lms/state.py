@@ -86,9 +86,9 @@ class State:
         """Where the endpoints really are; ``serve`` sets it, so that the issuer may be any name."""
         self.name = name
         self.dialect = dialect
-        self.keys = KeyRing(list(keys))
-        self.clock = clock
+        self.clock: Callable[[], datetime] = clock
         self.token: Callable[[], str] = token
+        self.keys = self.key_ring(keys)
         self.fetch = fetch
         self.download = download
         self.send = send
@@ -128,6 +128,10 @@ class State:
         self.script = Script()
 
     # -- the dialect's own ---------------------------------------------------------------------
+
+    def key_ring(self, keys: Sequence[SigningKey]) -> KeyRing:
+        """Signing keys, new ones named the dialect's way."""
+        return KeyRing(list(keys), lambda number: self.dialect.new_kid(self, number))
 
     def switch(self, name: str) -> Any:
         """How one of the dialect's switches stands; KeyError if it has none of that name."""
@@ -435,11 +439,12 @@ class State:
             self.on_change()
         return grade
 
-    def visible_line_items(self, course_id: str) -> list[LineItem]:
-        """The columns that a teacher sees in the gradebook."""
+    def visible_line_items(self, course_id: str, staff: bool = True) -> list[LineItem]:
+        """The columns that the gradebook shows; learners do not see unpublished ones."""
         if not self.courses[course_id].grading_categories:
             return []
-        return [item for item in self.line_items_in(course_id) if item.in_gradebook]
+        items = [item for item in self.line_items_in(course_id) if item.in_gradebook]
+        return [item for item in items if staff or item.published]
 
     # -- keys, sessions, notices ---------------------------------------------------------------
 

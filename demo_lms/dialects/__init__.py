@@ -12,11 +12,13 @@ from .base import (
     ScoreOutcome,
     TokenRules,
 )
+from .canvas import CANVAS
 from .plain import PLAIN
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN,)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN, CANVAS)}
 
 __all__ = [
+    "CANVAS",
     "DIALECTS",
     "PLAIN",
     "DeepLinkPlan",

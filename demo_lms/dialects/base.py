@@ -325,6 +325,8 @@ class Dialect:
     # ids
     new_id: Callable[[State, str], str] = lambda state, kind: state.token()
     """A new id; kinds: link, line_item, deployment."""
+    new_kid: Callable[[State, int], str] = lambda state, number: f"demo-{number}"
+    """The id of a new signing key, by its number."""
     context_id: Callable[[Course], str] = lambda course: course.id
     course_path_id: Callable[[Course], str] = lambda course: course.id
     """How service addresses name a course."""

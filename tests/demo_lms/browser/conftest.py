@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from markupsafe import escape
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as AnyResponse
 
-from demo_lms import Platform, Server, SigningKey, serve
+from demo_lms import PLAIN, Dialect, Platform, Server, SigningKey, serve
 from demo_lms.sample import add_sample
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
@@ -58,7 +59,7 @@ def tool_app(platform: Platform, key: SigningKey) -> Flask:
             "response_type": "id_token",
             "response_mode": "form_post",
             "prompt": "none",
-            "client_id": given["client_id"],
+            "client_id": given.get("client_id", "demo-tool"),
             "redirect_uri": request.host_url + "lti/launch",
             "login_hint": given["login_hint"],
             "lti_message_hint": given["lti_message_hint"],
@@ -81,9 +82,10 @@ def tool_app(platform: Platform, key: SigningKey) -> Flask:
 
     def picked(claims: dict[str, Any]) -> str:
         settings = claims[DL + "deep_linking_settings"]
+        client = claims["aud"][0] if isinstance(claims["aud"], list) else claims["aud"]
         now, back = int(time.time()), settings["deep_link_return_url"]
         answer = {
-            "iss": claims["aud"],
+            "iss": client,
             "aud": claims["iss"],
             "iat": now,
             "exp": now + 300,
@@ -91,7 +93,7 @@ def tool_app(platform: Platform, key: SigningKey) -> Flask:
             LTI + "message_type": "LtiDeepLinkingResponse",
             LTI + "version": "1.3.0",
             LTI + "deployment_id": claims[LTI + "deployment_id"],
-            DL + "data": settings["data"],
+            **({DL + "data": settings["data"]} if "data" in settings else {}),
             DL + "content_items": [
                 {"type": "ltiResourceLink", "title": "Idea Shaper", "lineItem": {"scoreMaximum": 100}}
             ],
@@ -117,7 +119,14 @@ class _Silent(WSGIRequestHandler):
 @pytest.fixture
 def lms(platform_key: SigningKey, tool_key: SigningKey) -> Iterator[Server]:
     """The sample LMS on localhost with the throw-away tool on 127.0.0.1."""
-    platform = Platform(keys=[platform_key])
+    with running(PLAIN, platform_key, tool_key) as server:
+        yield server
+
+
+@contextmanager
+def running(dialect: Dialect, platform_key: SigningKey, tool_key: SigningKey) -> Iterator[Server]:
+    """The sample LMS of a dialect."""
+    platform = Platform(dialect=dialect, keys=[platform_key])
     add_sample(platform)
     server = make_server("127.0.0.1", 0, tool_app(platform, tool_key), threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -126,8 +135,8 @@ def lms(platform_key: SigningKey, tool_key: SigningKey) -> Iterator[Server]:
     platform.add_tool(
         "demo-tool", f"{base}/lti/login", [f"{base}/lti/launch"], f"{base}/lti/jwks", f"{base}/lti/deep-link"
     )
-    with serve(platform) as running:
-        yield running
+    with serve(platform) as answering:
+        yield answering
     server.shutdown()
     server.server_close()
     thread.join(5)
