@@ -1,4 +1,4 @@
-"""Operators' pages, the privacy page and linked accounts in Chromium: accessible, nothing scrolls sideways."""
+"""Operators, privacy and linked accounts in Chromium: accessible, and nothing scrolls sideways."""
 
 import threading
 from collections.abc import Iterator
