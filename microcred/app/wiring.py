@@ -8,6 +8,7 @@ import redis
 from sqlalchemy.exc import ArgumentError
 
 import grade_passback
+from lti_tool import dynamic_registration
 from lti_tool.settings import LtiSettings
 from lti_tool.tool import LtiTool
 from microcred import outbox
@@ -101,6 +102,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             rate_login=settings.rate_login,
             rate_failed_launch=settings.rate_failed_launch,
             rate_register=settings.rate_register,
+            open_registration=settings.open_registration,
         ),
         cache=cache,
     )
@@ -108,6 +110,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     metrics = Metrics(database, clock)
     _wake(database, cache)
     doers: dict[str, outbox.Handler] = {
+        dynamic_registration.EXPIRY: dynamic_registration.expiry_handler(database, clock),
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         badge_store.KIND: badges.issue,
         privacy.ERASE: privacy.erase_handler(database, clock),

@@ -7,6 +7,7 @@ import click
 from microcred.app.cli.common import Failed, application, json_option, show_json
 from microcred.credentials import (
     CatalogueRefused,
+    NotInCatalogue,
     export_catalogue,
     import_catalogue,
     parse,
@@ -54,8 +55,11 @@ def import_(file: Path, private: bool, as_json: bool) -> None:
 @json_option
 def export(as_json: bool) -> None:
     """Print the catalogue as it was imported (YAML, or JSON with --json)."""
-    with application() as app, app.database.reading() as session:
-        document = export_catalogue(session)
+    try:
+        with application() as app, app.database.reading() as session:
+            document = export_catalogue(session)
+    except NotInCatalogue as missing:
+        raise Failed("Nothing has been imported yet.") from missing
     if as_json:
         show_json(document)
     else:

@@ -3,6 +3,7 @@ sentence.
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
@@ -11,7 +12,7 @@ import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy.exc import OperationalError
 
 from microcred.app import logs
@@ -20,6 +21,7 @@ from microcred.app.schema import SchemaStale, check, upgrade
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, CannotAssemble, assemble
 
+_WIDE = 1000
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -94,10 +96,11 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     if not rows:
         click.echo("Nothing to list.")
         return
-    table = Table(*columns)
+    # Numbers are there to be copied: never cut short, and on one line where another program reads.
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table, markup=False)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table, markup=False)
 
 
 def _plain(value: Any) -> str:
