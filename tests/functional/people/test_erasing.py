@@ -265,8 +265,14 @@ def test_offices_end_and_reviews_given_stay(systems: Both) -> None:
         assert "Say what you counted." in {row.comment for row in session.scalars(select(Rating))}
 
 
+OF_A_PERSON = (
+    *("person", "lms_identity", "launch", "contact_address"),
+    *("pursuit", "attempt", "review", "award"),
+)
+
+
 def test_every_reference_to_a_person_is_thought_of() -> None:
-    """Whoever adds a table that points to persons, identities or launches says here what erasing does."""
+    """Whoever adds a table that points to a person's rows says here what erasing does with it."""
     kept_without_a_name = {
         "person.merged_into_id",
         "role_grant.granted_by_id",
@@ -279,6 +285,14 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "award.approved_by_id",
         "erase_request.person_id",
         "role_grant.person_id",
+        "attempt.pursuit_id",
+        "award.pursuit_id",
+        "badge.award_id",
+        "decision.attempt_id",
+        "decision.review_id",
+        "kept_badge.award_id",
+        "rating.review_id",
+        "review.attempt_id",
     }
     removed = {
         "lms_identity.person_id",
@@ -290,12 +304,15 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "launch.identity_id",
         "score_line.identity_id",
         "placement.made_in_launch_id",
+        "evidence_item.attempt_id",
+        "evidence_permission.pursuit_id",
+        "response.attempt_id",
     }
     found = {
         f"{table.name}.{key.parent.name}"
         for table in metadata.sorted_tables
         for key in table.foreign_keys
-        if key.column.table.name in ("person", "lms_identity", "launch")
+        if key.column.table.name in OF_A_PERSON
     }
     assert found == kept_without_a_name | removed
 
