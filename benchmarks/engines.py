@@ -116,7 +116,7 @@ def process(
     address: str | None = None,
     stop: signal.Signals = signal.SIGTERM,
 ) -> Iterator["subprocess.Popen[str]"]:
-    """A program, ready when it has printed `ready` or when `address` answers; ended afterwards.
+    """A program, ready when it has printed `ready` or when `address` answers (else at once); ended afterwards.
 
     Raises NotReady.
     """
@@ -146,6 +146,8 @@ def process(
 def _wait(
     started: "subprocess.Popen[str]", log: Path, ready: str | None, address: str | None, seconds: float = 60
 ) -> None:
+    if ready is None and address is None:
+        return
     until = time.monotonic() + seconds
     while time.monotonic() < until and started.poll() is None:
         if ready is not None and ready in log.read_text():
