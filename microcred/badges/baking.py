@@ -14,8 +14,8 @@ from microcred.badges.errors import BakingError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _OB2, _OB3 = b"openbadges", b"openbadgecredential"
-_MAX_FILE = 8 * 1024 * 1024
-_MAX_TEXT = 1024 * 1024
+MAX_FILE = 8 * 1024 * 1024
+MAX_TEXT = 1024 * 1024
 _MAX_CHUNKS = 4096
 
 
@@ -63,8 +63,8 @@ def extract(png: bytes) -> BakedBadge:
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Every chunk from IHDR to IEND, checked; bytes after IEND are not part of the picture."""
-    if len(png) > _MAX_FILE:
-        raise BakingError("too_large", f"the picture has more than {_MAX_FILE} bytes")
+    if len(png) > MAX_FILE:
+        raise BakingError("too_large", f"the picture has more than {MAX_FILE} bytes")
     if not png.startswith(_SIGNATURE):
         raise BakingError("not_a_png", "the file is not a PNG")
     place = len(_SIGNATURE)
@@ -95,8 +95,8 @@ def _itxt(keyword: bytes, text: str) -> bytes:
         encoded = text.encode("utf-8")
     except UnicodeEncodeError as problem:
         raise BakingError("text_invalid", "the badge's text is not Unicode") from problem
-    if len(encoded) > _MAX_TEXT:
-        raise BakingError("too_large", f"the badge's text has more than {_MAX_TEXT} bytes")
+    if len(encoded) > MAX_TEXT:
+        raise BakingError("too_large", f"the badge's text has more than {MAX_TEXT} bytes")
     if b"\0" in encoded:
         raise BakingError("text_invalid", "the badge's text has a null character")
     # keyword, NUL, not compressed, method 0, no language, no translated keyword, text (PNG, 11.3.3.4)
@@ -109,7 +109,7 @@ def _keyword(data: bytes) -> bytes:
 
 def _text(data: bytes) -> str:
     _, _, rest = data.partition(b"\0")
-    if rest[:1] != b"\0" or len(rest) > _MAX_TEXT:
+    if rest[:1] != b"\0" or len(rest) > MAX_TEXT:
         raise BakingError("text_invalid", "the badge in the picture is compressed or too long")
     _, language_end, rest = rest[2:].partition(b"\0")
     _, keyword_end, text = rest.partition(b"\0")

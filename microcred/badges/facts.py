@@ -40,6 +40,16 @@ class Addresses:
     def baked(self, public_id: str) -> str:
         return f"{self.base}/ob/badges/{_segment(public_id)}.png"
 
+    def baked_svg(self, public_id: str) -> str:
+        return f"{self.base}/ob/badges/{_segment(public_id)}.svg"
+
+    def key(self, issuer_id: str, key_id: str) -> str:
+        """A public RSA key of an issuer, as JWK."""
+        return f"{self.base}/ob/issuers/{_segment(issuer_id)}/keys/{_segment(key_id)}"
+
+    def endorsement(self, endorsement_id: str) -> str:
+        return f"{self.base}/ob/3.0/endorsements/{_segment(endorsement_id)}"
+
     def status_list(self, number: int) -> str:
         return f"{self.base}/ob/status/{number}"
 

@@ -5,13 +5,16 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,8 +28,8 @@ served.
 
 
 class IssuerKey(Base):
-    """An Ed25519 key of an issuing organization; the private half is encrypted with the key at rest. Old keys
-    stay listed.
+    """A key of an issuing organization; the private half is encrypted with the key at rest. Old keys stay
+    listed. Ed25519 signs documents, RS256 signs their VC-JWT renderings.
     """
 
     __tablename__ = "issuer_key"
@@ -35,16 +38,23 @@ class IssuerKey(Base):
         Index(
             "uq_issuer_key_current",
             "organization_id",
+            "algorithm",
             unique=True,
             sqlite_where=text("retired_at IS NULL"),
             postgresql_where=text("retired_at IS NULL"),
         ),
+        CheckConstraint("algorithm IN ('Ed25519', 'RS256')", name="algorithm"),
+        CheckConstraint("(algorithm = 'RS256') = (public_jwk IS NOT NULL)", name="rsa_has_jwk"),
     )
 
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     fragment: Mapped[str] = mapped_column(String(120))
-    """The verification method's fragment, the multibase public key."""
+    """The multibase public key, which is its verification method's fragment; of an RSA key its thumbprint
+    (RFC 7638).
+    """
+    algorithm: Mapped[str] = mapped_column(String(10), default="Ed25519")
+    public_jwk: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     sealed_private_key: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -94,6 +104,8 @@ class Badge(Base):
     recipient_salt: Mapped[str] = mapped_column(String(40), default=random_id)
     ob3: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     ob2_assertion: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
+    jwt: Mapped[str | None] = mapped_column(Text)
+    """The VC-JWT; None where the holder shows no id of their own (it needs a subject)."""
     image_key: Mapped[str | None] = mapped_column(String(200))
     """Where the baked PNG is stored."""
     issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -107,3 +119,42 @@ class KeptBadge(Base):
 
     award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), primary_key=True)
     kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class HoldersChoice(Base):
+    """What a holder shows with a badge beyond what it always says. Without a row: nothing."""
+
+    __tablename__ = "holders_choice"
+    __table_args__ = (
+        CheckConstraint(
+            "(shared_prompt IS NULL) = (shared_title IS NULL)"
+            " AND (shared_prompt IS NULL) = (shared_text IS NULL)",
+            name="shared_whole",
+        ),
+    )
+
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id"), primary_key=True)
+    shared_prompt: Mapped[str | None] = mapped_column(String(60))
+    """The prompt whose answer is shown, with the words as they were when the holder chose them."""
+    shared_title: Mapped[str | None] = mapped_column(Text)
+    shared_text: Mapped[str | None] = mapped_column(Text)
+    recognised_by_email: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Whether confirmed addresses are among the identifiers, each as a salted hash."""
+    shown_address_id: Mapped[int | None] = mapped_column(ForeignKey("contact_address.id"))
+    """A confirmed address that the file names openly, as `mailto:`."""
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Endorsement(Base):
+    """An issuer or a university stands behind a credential version: its signed EndorsementCredential."""
+
+    __tablename__ = "endorsement"
+    __table_args__ = (UniqueConstraint("version_id", "organization_id"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    version_id: Mapped[int] = mapped_column(ForeignKey("credential_version.id"))
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    comment: Mapped[str] = mapped_column(Text)
+    credential: Mapped[dict[str, Any]] = mapped_column(JsonDocument)
+    endorsed_at: Mapped[datetime] = mapped_column(UtcDateTime)

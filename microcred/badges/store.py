@@ -17,11 +17,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from microcred import outbox
-from microcred.badges import art, documents, integrity, keys, status
+from microcred.badges import art, documents, integrity, keys, status, vc_jwt
 from microcred.badges.baking import bake
+from microcred.badges.baking_svg import bake_svg
 from microcred.badges.facts import Addresses, AwardFacts
 from microcred.badges.from_award import achievement_facts, award_facts, organization_facts
-from microcred.badges.models import Badge, IssuerKey, KeptBadge, StatusList
+from microcred.badges.issuer_keys import IssuerKeys, Signer
+from microcred.badges.models import Badge, KeptBadge, StatusList
 from microcred.credentials import (
     Definition,
     MicroCredential,
@@ -34,12 +36,11 @@ from microcred.credentials.models import Award, Credential, CredentialVersion
 from microcred.database import Clock, Database
 from microcred.people import policies
 from microcred.people.models import Organization, Person
-from microcred.sealing import Keyring, SealBroken
+from microcred.sealing import Keyring
 from microcred.storage import Storage
 
 KIND = "badge"
 _PICTURE_PIXELS = 600
-_SEAL = b"issuer-key"
 _LIST_SIZE = status.MINIMUM_BITS
 
 Document = dict[str, Any]
@@ -55,12 +56,6 @@ class BadgeGone(Exception):
 
 class NoSuchBadge(Exception):
     """There is nothing under this address."""
-
-
-@dataclass(frozen=True)
-class _Signer:
-    key: keys.IssuerKey
-    identity: keys.IssuerIdentity
 
 
 @dataclass(frozen=True)
@@ -125,7 +120,7 @@ def withdraw(session: Session, award: Award, *, now: datetime) -> str | None:
     if badge is None:
         return None
     picture = badge.image_key
-    badge.ob3 = badge.ob2_assertion = badge.image_key = badge.issued_at = None
+    badge.ob3 = badge.ob2_assertion = badge.jwt = badge.image_key = badge.issued_at = None
     return picture
 
 
@@ -145,7 +140,8 @@ class BadgeStore:
     def __init__(
         self, database: Database, keyring: Keyring, storage: Storage, clock: Clock, badge_url: str
     ) -> None:
-        self._database, self._keyring, self._storage, self._clock = database, keyring, storage, clock
+        self._database, self._storage, self._clock = database, storage, clock
+        self.keys = IssuerKeys(database, keyring, clock, badge_url)
         self.badge_url = badge_url
         self.addresses = Addresses(badge_url)
 
@@ -175,7 +171,7 @@ class BadgeStore:
                 now=now,
             )
             document = document_of(session.get_one(CredentialVersion, award.version_id))
-        credential, assertion = self._sign(facts, signer)
+        credential, assertion, token = self._sign(facts, signer, issuer_id)
         image_key = f"badges/{facts.public_id}.png"
         picture = bake(
             self._picture(facts.achievement.id, document),
@@ -187,13 +183,21 @@ class BadgeStore:
         def keep(session: Session) -> None:
             _, row = self._award_and_badge(session, award_id)
             row.ob3, row.ob2_assertion, row.image_key, row.issued_at = credential, assertion, image_key, now
+            row.jwt = token
 
         return outbox.Delivered(answer={"badge": facts.public_id}, record=keep)
 
-    def _sign(self, facts: AwardFacts, signer: _Signer) -> tuple[Document, Document]:
+    def _sign(
+        self, facts: AwardFacts, signer: Signer, issuer_id: int
+    ) -> tuple[Document, Document, str | None]:
+        """The OB 3.0 credential, the OB 2.0 assertion, and the VC-JWT where there is a subject to name."""
         unsigned = documents.ob3_credential(facts)
         signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, facts.valid_from)
-        return signed, documents.ob2_assertion(facts)
+        token = None
+        if facts.recipient.subject_id:
+            token_signer = self.keys.token_signer(issuer_id)
+            token = vc_jwt.sign(unsigned, token_signer.key, token_signer.kid)
+        return signed, documents.ob2_assertion(facts), token
 
     def _reserve(self, award_id: int) -> int | None:
         """Fix the badge's address and status index. The issuer's id, or None where nothing is to be issued:
@@ -247,61 +251,16 @@ class BadgeStore:
     # --- keys
     # ------------------------------------------------------------------------------------------------------
 
-    def _signer(self, organization_id: int) -> _Signer:
-        with self._database.reading() as session:
-            row = self._current_key(session, organization_id)
-            public_id = session.get_one(Organization, organization_id).public_id
-        if row is None:
-            row = self._make_key(organization_id)
-        key = keys.IssuerKey.from_raw(self._keyring.open("at-rest", row.sealed_private_key, context=_SEAL))
-        return _Signer(key, keys.issuer_identity(self.badge_url, public_id, key))
-
-    def _current_key(self, session: Session, organization_id: int) -> IssuerKey | None:
-        return session.scalar(
-            select(IssuerKey).where(
-                IssuerKey.organization_id == organization_id, IssuerKey.retired_at.is_(None)
-            )
-        )
-
-    def _make_key(self, organization_id: int) -> IssuerKey:
-        made = keys.IssuerKey.generate()
-        row = IssuerKey(
-            organization_id=organization_id,
-            fragment=made.multibase,
-            sealed_private_key=self._keyring.seal("at-rest", made.raw(), context=_SEAL),
-            created_at=self._clock.now(),
-        )
-        try:
-            with self._database.writing() as session:
-                session.add(row)
-        except IntegrityError:  # another worker made the issuer's first key at the same moment
-            with self._database.reading() as session:
-                found = self._current_key(session, organization_id)
-            if found is None:
-                raise
-            return found
-        return row
+    def _signer(self, organization_id: int) -> Signer:
+        return self.keys.signer(organization_id)
 
     def unopened_keys(self, session: Session) -> list[str]:
         """Issuer keys that the installation's secrets do not open, by fragment."""
-        unopened = []
-        for row in session.scalars(select(IssuerKey).order_by(IssuerKey.id)):
-            try:
-                self._keyring.open("at-rest", row.sealed_private_key, context=_SEAL)
-            except SealBroken:
-                unopened.append(row.fragment)
-        return unopened
+        return self.keys.unopened(session)
 
     def reseal(self) -> int:
         """Seal stored private keys with the current secret; how many were sealed with an older one."""
-        count = 0
-        with self._database.writing() as session:
-            for row in session.scalars(select(IssuerKey)):
-                if not self._keyring.is_current("at-rest", row.sealed_private_key, context=_SEAL):
-                    raw = self._keyring.open("at-rest", row.sealed_private_key, context=_SEAL)
-                    row.sealed_private_key = self._keyring.seal("at-rest", raw, context=_SEAL)
-                    count += 1
-        return count
+        return self.keys.reseal()
 
     # --- what the public reads
     # ---------------------------------------------------------------------------------------
@@ -312,6 +271,14 @@ class BadgeStore:
             document = self._issued(session, badge_id).ob3
         assert document is not None
         return document
+
+    def token(self, badge_id: str) -> str:
+        """The credential as VC-JWT. Raises NoSuchBadge, also where the badge has none."""
+        with self._database.reading() as session:
+            token = self._issued(session, badge_id).jwt
+        if token is None:
+            raise NoSuchBadge
+        return token
 
     def assertion(self, badge_id: str) -> Document:
         """The hosted OB 2.0 assertion. Raises NoSuchBadge, and BadgeGone once revoked."""
@@ -350,16 +317,26 @@ class BadgeStore:
         NoSuchBadge.
         """
         with self._database.reading() as session:
-            fragments = session.scalars(
-                select(IssuerKey.fragment)
-                .join(Organization, Organization.id == IssuerKey.organization_id)
-                .where(Organization.public_id == organization_id)
-                .order_by(IssuerKey.retired_at.is_not(None), IssuerKey.id.desc())
-            ).all()
-        if not fragments:
+            found = self.keys.public_keys(session, organization_id)
+        if not found:
             raise NoSuchBadge
-        did = keys.did_web(self.badge_url, f"ob/issuers/{organization_id}")
-        return keys.did_document(did, [keys.PublicKey.from_multibase(text) for text in fragments])
+        return keys.did_document(keys.did_web(self.badge_url, f"ob/issuers/{organization_id}"), found)
+
+    def key_set(self, organization_id: str) -> Document:
+        """The public RSA keys of an issuer (by public id), which sign its VC-JWTs. Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            found = self.keys.public_jwks(session, organization_id)
+        if not found:
+            raise NoSuchBadge
+        return {"keys": found}
+
+    def public_key(self, organization_id: str, key_id: str) -> Document:
+        """One of them, by its thumbprint. Raises NoSuchBadge."""
+        kid = self.addresses.key(organization_id, key_id)
+        for jwk in self.key_set(organization_id)["keys"]:
+            if jwk["kid"] == kid:
+                return dict(jwk)
+        raise NoSuchBadge
 
     def status_list(self, number: int) -> Document:
         """The signed Bitstring status list credential, signed anew after a revocation. Raises NoSuchBadge."""
@@ -406,6 +383,20 @@ class BadgeStore:
             key = self._issued(session, badge_id).image_key
         assert key is not None
         return self._storage.read(key)
+
+    def baked_svg(self, badge_id: str) -> bytes:
+        """The baked SVG, both versions inside. Raises NoSuchBadge, and BadgeGone once revoked."""
+        assertion = self.assertion(badge_id)
+        with self._database.reading() as session:
+            badge = self._issued(session, badge_id)
+            award = session.get_one(Award, badge.award_id)
+            document = document_of(session.get_one(CredentialVersion, award.version_id))
+        return bake_svg(
+            art.badge_svg(_art_facts(document)),
+            ob2=json.dumps(assertion),
+            ob3=json.dumps(badge.ob3),
+            hosted=self.addresses.assertion(badge_id),
+        )
 
     def art_png(self, version_id: str) -> bytes:
         """The picture of a credential version, nobody's award in it. Raises NoSuchBadge."""
@@ -479,11 +470,9 @@ class BadgeStore:
                 achievement = achievement_facts(definition_of(session, version), version)
             except NotInCatalogue as missing:  # a stack: it has a picture, and no badge is issued for it yet
                 raise NoSuchBadge from missing
-            current = self._current_key(session, issuer_id)
+            current = self.keys.current_public(session, issuer_id)
         did = (
-            keys.issuer_identity(
-                self.badge_url, issuer.public_id, keys.PublicKey.from_multibase(current.fragment)
-            ).did
+            keys.issuer_identity(self.badge_url, issuer.public_id, current).did
             if current
             else self.addresses.issuer(issuer.public_id)
         )
@@ -498,19 +487,21 @@ class BadgeStore:
             return self._storage.read(key)
         except FileNotFoundError:
             pass
-        badge = document.badge
-        svg = art.badge_svg(
-            art.ArtFacts(
-                name=badge.name,
-                code=document.code,
-                shape=badge.shape,
-                primary_colour=badge.primary_colour,
-                accent_colour=badge.accent_colour,
-                icon=badge.icon,
-                alt=badge.image_alt,
-                level="stack" if isinstance(document, Stack) else "credential",
-            )
-        )
+        svg = art.badge_svg(_art_facts(document))
         picture = art.badge_png(svg, _PICTURE_PIXELS)
         self._storage.put(key, [picture])
         return picture
+
+
+def _art_facts(document: MicroCredential | Stack) -> art.ArtFacts:
+    badge = document.badge
+    return art.ArtFacts(
+        name=badge.name,
+        code=document.code,
+        shape=badge.shape,
+        primary_colour=badge.primary_colour,
+        accent_colour=badge.accent_colour,
+        icon=badge.icon,
+        alt=badge.image_alt,
+        level="stack" if isinstance(document, Stack) else "credential",
+    )

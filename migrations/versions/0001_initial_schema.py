@@ -276,9 +276,15 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("fragment", sa.String(length=120), nullable=False),
+        sa.Column("algorithm", sa.String(length=10), nullable=False),
+        sa.Column("public_jwk", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("sealed_private_key", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(algorithm = 'RS256') = (public_jwk IS NOT NULL)", name=op.f("ck_issuer_key_rsa_has_jwk")
+        ),
+        sa.CheckConstraint("algorithm IN ('Ed25519', 'RS256')", name=op.f("ck_issuer_key_algorithm")),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_issuer_key_organization_id")
         ),
@@ -291,7 +297,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_issuer_key_organization_id"), ["organization_id"], unique=False)
         batch_op.create_index(
             "uq_issuer_key_current",
-            ["organization_id"],
+            ["organization_id", "algorithm"],
             unique=True,
             sqlite_where=sa.text("retired_at IS NULL"),
             postgresql_where=sa.text("retired_at IS NULL"),
@@ -306,6 +312,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_link_code_person_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_link_code")),
         sa.UniqueConstraint("digest", name=op.f("uq_link_code_digest")),
+    )
+    op.create_table(
+        "lti_invitation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lms", sa.String(length=20), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "lms IN ('canvas', 'moodle', 'schoology', 'other')", name=op.f("ck_lti_invitation_lms")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_lti_invitation_organization_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lti_invitation")),
+        sa.UniqueConstraint("digest", name=op.f("uq_lti_invitation_digest")),
     )
     op.create_table(
         "one_time_link",
@@ -367,6 +391,8 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("is_test_site", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "lms IN ('canvas', 'moodle', 'schoology', 'other')", name=op.f("ck_registration_lms")
@@ -385,6 +411,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_registration_organization_id"), ["organization_id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_registration_source"), ["source"], unique=False)
         batch_op.create_index(
             "uq_registration_issuer_client_id_alone",
             ["issuer", "client_id"],
@@ -519,6 +546,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_lms_identity_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "noted_host",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("named_for", sa.String(length=20), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_noted_host_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_noted_host")),
+        sa.UniqueConstraint("registration_id", "host", name=op.f("uq_noted_host_registration_id_host")),
+    )
+    op.create_table(
         "context",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -534,11 +574,68 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("memberships_url", sa.Text(), nullable=True),
+        sa.Column(
+            "origin_ids",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["deployment_id"], ["deployment.id"], name=op.f("fk_context_deployment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_context")),
         sa.UniqueConstraint("deployment_id", "context_id", name=op.f("uq_context_deployment_id_context_id")),
     )
+    op.create_table(
+        "endorsement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("credential", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("endorsed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_endorsement_organization_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["credential_version.id"], name=op.f("fk_endorsement_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_endorsement")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_endorsement_public_id")),
+        sa.UniqueConstraint(
+            "version_id", "organization_id", name=op.f("uq_endorsement_version_id_organization_id")
+        ),
+    )
+    op.create_table(
+        "lti_notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("notice_id", sa.String(length=255), nullable=False),
+        sa.Column("nonce_digest", sa.String(length=64), nullable=False),
+        sa.Column("notice_type", sa.String(length=80), nullable=False),
+        sa.Column("context_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_lti_notice_context_id")),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"], ["deployment.id"], name=op.f("fk_lti_notice_deployment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registration.id"], name=op.f("fk_lti_notice_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lti_notice")),
+        sa.UniqueConstraint(
+            "registration_id", "nonce_digest", name=op.f("uq_lti_notice_registration_id_nonce_digest")
+        ),
+        sa.UniqueConstraint(
+            "registration_id", "notice_id", name=op.f("uq_lti_notice_registration_id_notice_id")
+        ),
+    )
+    with op.batch_alter_table("lti_notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_lti_notice_context_id"), ["context_id"], unique=False)
+        batch_op.create_index("ix_lti_notice_received_at", ["received_at"], unique=False)
+
     op.create_table(
         "resource_link",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -547,6 +644,13 @@ def upgrade() -> None:
         sa.Column("resource_link_id", sa.String(length=255), nullable=False),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("lineitem_url", sa.Text(), nullable=True),
+        sa.Column(
+            "origin_ids",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_resource_link_context_id")),
         sa.ForeignKeyConstraint(
@@ -972,6 +1076,7 @@ def upgrade() -> None:
         sa.Column("recipient_salt", sa.String(length=40), nullable=False),
         sa.Column("ob3", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("ob2_assertion", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("jwt", sa.Text(), nullable=True),
         sa.Column("image_key", sa.String(length=200), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -989,6 +1094,25 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "holders_choice",
+        sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shared_prompt", sa.String(length=60), nullable=True),
+        sa.Column("shared_title", sa.Text(), nullable=True),
+        sa.Column("shared_text", sa.Text(), nullable=True),
+        sa.Column("recognised_by_email", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("shown_address_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(shared_prompt IS NULL) = (shared_title IS NULL) AND (shared_prompt IS NULL) = (shared_text IS NULL)",
+            name=op.f("ck_holders_choice_shared_whole"),
+        ),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_holders_choice_award_id")),
+        sa.ForeignKeyConstraint(
+            ["shown_address_id"], ["contact_address.id"], name=op.f("fk_holders_choice_shown_address_id")
+        ),
+        sa.PrimaryKeyConstraint("award_id", name=op.f("pk_holders_choice")),
+    )
+    op.create_table(
         "kept_badge",
         sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
@@ -999,6 +1123,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("kept_badge")
+    op.drop_table("holders_choice")
     op.drop_table("badge")
     with op.batch_alter_table("award", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_award_version_id"))
@@ -1060,7 +1185,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_resource_link_context_id"))
 
     op.drop_table("resource_link")
+    with op.batch_alter_table("lti_notice", schema=None) as batch_op:
+        batch_op.drop_index("ix_lti_notice_received_at")
+        batch_op.drop_index(batch_op.f("ix_lti_notice_context_id"))
+
+    op.drop_table("lti_notice")
+    op.drop_table("endorsement")
     op.drop_table("context")
+    op.drop_table("noted_host")
     with op.batch_alter_table("lms_identity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lms_identity_person_id"))
 
@@ -1089,6 +1221,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("NOT separate_site AND state <> 'pending'"),
             postgresql_where=sa.text("NOT separate_site AND state <> 'pending'"),
         )
+        batch_op.drop_index(batch_op.f("ix_registration_source"))
         batch_op.drop_index(batch_op.f("ix_registration_organization_id"))
         batch_op.drop_index("ix_registration_issuer_client_id")
 
@@ -1097,6 +1230,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_link_person_id"))
 
     op.drop_table("one_time_link")
+    op.drop_table("lti_invitation")
     op.drop_table("link_code")
     with op.batch_alter_table("issuer_key", schema=None) as batch_op:
         batch_op.drop_index(

@@ -20,10 +20,16 @@ JSON = "application/json"
 JSON_LD = "application/ld+json"
 CREDENTIAL = "application/vc+ld+json"
 DID = "application/did+ld+json"
+KEY_SET = "application/jwk-set+json"
+KEY = "application/jwk+json"
 
 _KEPT_SECONDS = 300
 _STATUS_SECONDS = 60
 """A revocation is seen by caches after a minute."""
+_NO_SIGNED_TEXT = (
+    "There is no signed token for this badge. A token names its holder by an address of theirs, and this "
+    "holder shows none. The credential is here as JSON, and in the picture.\n"
+)
 
 
 @blueprint.after_request
@@ -80,6 +86,16 @@ def credential_file(badge_id: str) -> Response:
     return response
 
 
+@blueprint.get("/ob/3.0/credentials/<badge_id>.jwt")
+def credential_token(badge_id: str) -> Response:
+    """The same as VC-JWT, where the holder shows an id of their own."""
+    try:
+        token = services().badges.token(badge_id)
+    except (BadgeGone, NoSuchBadge):
+        return _kept(Response(_NO_SIGNED_TEXT, 404, mimetype="text/plain"), 0)
+    return _kept(Response(token, mimetype="text/plain"), _KEPT_SECONDS)
+
+
 @blueprint.get("/ob/status/<int:number>")
 def status_list(number: int) -> Response:
     """The Bitstring status list."""
@@ -90,6 +106,24 @@ def status_list(number: int) -> Response:
 def baked(public_id: str) -> Response:
     """The baked PNG."""
     return _picture(lambda: services().badges.baked(public_id), f"badge-{public_id}.png")
+
+
+@blueprint.get("/ob/badges/<public_id>.svg")
+def baked_svg(public_id: str) -> Response:
+    """The baked SVG."""
+    return _picture(lambda: services().badges.baked_svg(public_id), f"badge-{public_id}.svg", "image/svg+xml")
+
+
+@blueprint.get("/ob/issuers/<issuer_id>/jwks.json")
+def issuer_key_set(issuer_id: str) -> Response:
+    """The issuer's RSA keys, which sign VC-JWTs."""
+    return _document(lambda: services().badges.key_set(issuer_id), KEY_SET)
+
+
+@blueprint.get("/ob/issuers/<issuer_id>/keys/<key_id>")
+def issuer_key(issuer_id: str, key_id: str) -> Response:
+    """One of them, at the address that a token's `kid` is."""
+    return _document(lambda: services().badges.public_key(issuer_id, key_id), KEY)
 
 
 @blueprint.get("/ob/issuers/<issuer_id>/did.json")
@@ -115,9 +149,9 @@ def _document(read: Callable[[], dict[str, Any]], media_type: str, seconds: int 
     return _kept(response, seconds)
 
 
-def _picture(read: Callable[[], bytes], name: str) -> Response:
+def _picture(read: Callable[[], bytes], name: str, media_type: str = "image/png") -> Response:
     try:
-        response = Response(read(), mimetype="image/png")
+        response = Response(read(), mimetype=media_type)
     except (BadgeGone, NoSuchBadge) as missing:
         status = 410 if isinstance(missing, BadgeGone) else 404
         return _kept(

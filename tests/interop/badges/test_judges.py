@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from microcred.badges import art, documents, integrity, keys, status
+from microcred.badges import art, documents, integrity, keys, status, vc_jwt
 from microcred.badges.baking import bake
+from microcred.badges.baking_svg import bake_svg
+from microcred.badges.rsa_keys import RsaKey
 from tests.interop.badges.hosting import Host, hosting
 from tests.interop.badges.judging import Verdict, judge_ob2, judge_ob3
 from tests.unit.badges.samples import ART, KEY, NOW, PUBLIC, RECIPIENT_URL, award, plain_award
@@ -25,6 +27,7 @@ class Issued:
     ob3: dict[str, Any]
     ob2: dict[str, Any]
     baked: bytes
+    baked_svg: bytes
 
 
 @cache
@@ -35,7 +38,9 @@ def picture() -> bytes:
 def issued(facts: documents.AwardFacts) -> Issued:
     ob3 = integrity.sign(documents.ob3_credential(facts), KEY, f"{facts.issuer_did}#{KEY.multibase}", NOW)
     ob2 = documents.ob2_assertion(facts)
-    return Issued(facts, ob3, ob2, bake(picture(), ob2=json.dumps(ob2), ob3=json.dumps(ob3)))
+    texts = {"ob2": json.dumps(ob2), "ob3": json.dumps(ob3)}
+    svg = bake_svg(art.badge_svg(ART), **texts, hosted=ob2["id"])
+    return Issued(facts, ob3, ob2, bake(picture(), **texts), svg)
 
 
 def known_addresses(facts: documents.AwardFacts, *, revoked: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -97,6 +102,7 @@ def test_the_ob3_verifier_accepts_our_credentials_as_json_and_baked(base: str, t
         write(tmp_path, "rich.json", rich.ob3),
         write(tmp_path, "plain.json", plain.ob3),
         write(tmp_path, "baked.png", rich.baked),
+        write(tmp_path, "baked.svg", rich.baked_svg),
     ]
     assert_accepted(judge_ob3(files, known_addresses(rich.facts), tmp_path))
 
@@ -134,6 +140,22 @@ def test_the_ob3_verifier_refuses_every_changed_credential(tmp_path: Path) -> No
     assert_refused(judge_ob3(files, known_addresses(badge.facts), tmp_path))
 
 
+def test_the_token_verifier_accepts_our_tokens_and_refuses_changed_ones(tmp_path: Path) -> None:
+    facts = award()
+    named = replace(facts, recipient=replace(facts.recipient, subject_id="mailto:pat@example.org"))
+    key, kid = RsaKey.generate(), f"{PUBLIC}/ob/issuers/{facts.issuer.id}/keys/one"
+    token = vc_jwt.sign(documents.ob3_credential(named), key, kid)
+    known = {**known_addresses(facts), kid: key.public_jwk(kid)}
+    endless = vc_jwt.sign(documents.ob3_credential(replace(named, valid_until=None)), key, kid)
+    good = [write(tmp_path, f"{n}.jwt", text.encode()) for n, text in enumerate((token, endless))]
+    assert_accepted(judge_ob3(good, known, tmp_path))
+    head, body, seal = token.split(".")
+    other = vc_jwt.sign(documents.ob3_credential(named), RsaKey.generate(), kid)
+    flipped = f"{head}.{body[:200]}{'A' if body[200] != 'A' else 'B'}{body[201:]}.{seal}"
+    bad = [write(tmp_path, f"bad-{n}.jwt", text.encode()) for n, text in enumerate((other, flipped))]
+    assert_refused(judge_ob3(bad, known, tmp_path))
+
+
 def test_the_ob3_verifier_refuses_a_revoked_credential(tmp_path: Path) -> None:
     badge = issued(award())
     files = [write(tmp_path, "badge.json", badge.ob3), write(tmp_path, "baked.png", badge.baked)]
@@ -167,8 +189,8 @@ def test_the_ob3_verifier_accepts_a_badge_of_a_retired_key(tmp_path: Path) -> No
 def test_the_ob2_validator_accepts_our_hosted_and_baked_badge(host: Host, tmp_path: Path) -> None:
     badge = issued(award(host.base))
     host_badge(host, badge)
-    baked = write(tmp_path, "baked.png", badge.baked)
-    assert_accepted(judge_ob2([badge.ob2["id"], baked], recipient=f"url={RECIPIENT_URL}"))
+    baked = [write(tmp_path, "baked.png", badge.baked), write(tmp_path, "baked.svg", badge.baked_svg)]
+    assert_accepted(judge_ob2([badge.ob2["id"], *baked], recipient=f"url={RECIPIENT_URL}"))
 
 
 def test_the_ob2_validator_accepts_the_least_that_an_award_says(host: Host) -> None:

