@@ -153,8 +153,6 @@ def post_score(state: State, item: LineItem, body: Any) -> str:
         except ServiceError as error:
             _record(state, item, person_id, body, False, error.message)
             raise
-        for name, value in outcome.changes.items():
-            setattr(grade, name, value)
         grade.from_tool = True
         grade.timestamp = str(body["timestamp"])
         grade.activity_progress = body["activityProgress"]
@@ -162,6 +160,8 @@ def post_score(state: State, item: LineItem, body: Any) -> str:
         grade.scoring_user_id = str(body.get("scoringUserId") or "")
         if body.get("scoreGiven") is not None and is_number(body.get("scoreMaximum")):
             grade.tool_maximum = float(body["scoreMaximum"])
+        for name, value in outcome.changes.items():
+            setattr(grade, name, value)
         item.grades[person_id] = grade
         _record(state, item, person_id, body, True, outcome.note)
         state.on_change()

@@ -43,7 +43,7 @@ def take_response(state: State, visit: DeepLinkVisit, token: str) -> DeepLinkOut
         error=str(claims.get(CLAIMS["errormsg"]) or ""),
     )
     with state.lock:
-        if visit.used:
+        if visit.used and dialect.deep_link_rules.answered_once:
             raise DeepLinkError("this visit to the tool has already been answered", kind="already_used")
         visit.used, visit.claims = True, claims
         draft = Draft(

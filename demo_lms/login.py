@@ -140,8 +140,8 @@ def _login_hint(asked: AuthRequest) -> list[str]:
     return _unless(good, "login_hint")
 
 
-def _redirect_uri(asked: AuthRequest) -> list[str]:
-    registered = asked.tool.redirect_uris if asked.tool else []
+def _redirect_uri(asked: AuthRequest, tool: Tool | None) -> list[str]:
+    registered = tool.redirect_uris if tool else []
     given = asked.params.get("redirect_uri", "")
     return _unless(asked.state.dialect.redirect_matches(given, registered), "redirect_uri")
 
@@ -156,7 +156,10 @@ def _hint(good: Callable[[AuthRequest, Message], bool]) -> Callable[[AuthRequest
 
 CHECKS: Mapping[str, Callable[[AuthRequest], list[str]]] = {
     "client": lambda asked: _unless(asked.tool is not None, "client_id"),
-    "redirect_uri": _redirect_uri,
+    "redirect_uri": lambda asked: _redirect_uri(asked, asked.tool),
+    "redirect_uri_of_hint": lambda asked: _redirect_uri(
+        asked, asked.state.tools.get(asked.message.client_id) if asked.message else None
+    ),
     "inactive": lambda asked: _unless(asked.tool is not None and asked.tool.enabled, "client_id"),
     "scope": _equals("scope", "openid"),
     "response_type": _equals("response_type", "id_token"),
@@ -176,7 +179,7 @@ CHECKS: Mapping[str, Callable[[AuthRequest], list[str]]] = {
 def _problem(asked: AuthRequest, cause: str, name: str) -> FormPost | Refusal:
     problem = asked.state.dialect.problems[cause]
     description = problem.description.format(name=name)
-    if problem.how == "page" or asked.tool is None:
+    if problem.how == "page":
         return Refusal(problem.status, problem.error, description)
     fields = {"error": problem.error, "error_description": description}
     return FormPost(asked.params["redirect_uri"], fields | _state_field(asked.state, asked.params))

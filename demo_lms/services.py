@@ -72,7 +72,10 @@ def service_error(error: ServiceError) -> Response:
     said = dialect.error_reason(error.status, error.message, request.get_data().decode("utf-8", "replace"))
     if said is not None:
         # The wire carries bytes: what is not ASCII goes as UTF-8, as the LMSs' own servers send it.
-        answer.status = f"{said[0]} {said[1]}".encode().decode("latin-1")
+        status, phrase = said
+        answer.status = f"{status} {phrase}".encode().decode("latin-1")
+        if status < 400:
+            answer.set_data("[]")
     if error.status == 401 and dialect.says_www_authenticate:
         answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return answer
@@ -159,7 +162,7 @@ def _accepts(endpoint: str, media_type: str) -> None:
 def _body(media_type: str) -> Any:
     loose = not platform().dialect.strict_content_type and request.mimetype.endswith("json")
     if request.mimetype != media_type and not loose:
-        raise ServiceError(415, f"Content-Type must be {media_type}.")
+        raise ServiceError(platform().dialect.wrong_type_status, f"Content-Type must be {media_type}.")
     try:
         return json.loads(request.get_data())
     except ValueError:
@@ -217,8 +220,11 @@ def items(course_id: str, **_: str) -> Response:
     if request.method == "POST":
         tool = _tool(names.SCOPE_LINEITEM)
         create = state.dialect.create_item or ags.create_item
-        item = create(state, tool, _course(course_id), _body(names.LINEITEM_TYPE))
-        return json_answer(ags.line_item_json(state, item), names.LINEITEM_TYPE, 201)
+        body = _body(names.LINEITEM_TYPE)
+        made = ags.line_item_json(state, create(state, tool, _course(course_id), body))
+        if state.dialect.echoes_new_items:
+            made = body | {"id": made["id"]}
+        return json_answer(made, names.LINEITEM_TYPE, 201)
     tool = _tool(*READ_ITEMS)
     _accepts("lineitems", names.LINEITEMS_TYPE)
     rows, headers = _page("lineitems", ags.find_items(state, tool, _course(course_id), request.args))

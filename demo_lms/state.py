@@ -166,7 +166,7 @@ class State:
 
     def service_url(self, endpoint: str, tool: Tool, course: Course, **ids: str) -> str:
         """The address of a service for a tool in a course, with the dialect's query."""
-        dialect, query = self.dialect, self.dialect.service_query(tool)
+        dialect, query = self.dialect, self.dialect.service_query(endpoint, tool)
         course_id, tool_id = dialect.course_path_id(course), dialect.tool_path_id(tool)
         base = self.endpoint_url(endpoint, course_id=course_id, tool_id=tool_id, **ids)
         return base + (f"?{query}" if query else "")

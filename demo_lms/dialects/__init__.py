@@ -13,13 +13,15 @@ from .base import (
     TokenRules,
 )
 from .canvas import CANVAS
+from .moodle import MOODLE
 from .plain import PLAIN
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN, CANVAS)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN, CANVAS, MOODLE)}
 
 __all__ = [
     "CANVAS",
     "DIALECTS",
+    "MOODLE",
     "PLAIN",
     "DeepLinkPlan",
     "DeepLinkRules",

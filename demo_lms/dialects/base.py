@@ -74,6 +74,8 @@ class DeepLinkRules:
     strict_items: bool = True
     """One wrong item refuses the whole response."""
     keep_dates: bool = True
+    answered_once: bool = True
+    """A return address takes one answer."""
 
 
 @dataclass(frozen=True)
@@ -399,11 +401,12 @@ class Dialect:
     """Status and JSON of a refused response; None: a page."""
 
     # services
-    service_query: Callable[[Tool], str] = lambda tool: ""
-    """Query string that every service URL of this tool carries, without "?"."""
+    service_query: Callable[[str, Tool], str] = lambda endpoint, tool: ""
+    """Query string that a service URL of this tool carries, without "?"."""
     accepts: Callable[[str, str | None, str], int] | None = None
     """(endpoint, Accept header, media type): 0, or the status of a refusal. None: exactly the type."""
     strict_content_type: bool = True
+    wrong_type_status: int = 415
     paging: Paging = Paging()
     page_sizes: Mapping[str, int] = field(default_factory=dict)
     """By service (``lineitems``, ``results``, ``memberships``), where a request names no limit; else all."""
@@ -422,12 +425,14 @@ class Dialect:
     """What a refused service request is answered with, as JSON."""
     error_type: str = "application/problem+json"
     error_reason: Callable[[int, str, str], tuple[int, str] | None] = lambda status, message, body: None
-    """(status, message, request body): another status, and the reason phrase to send with it."""
+    """(status, message, request body): the status to send, and its reason phrase; a success says ``[]``."""
     check_course: Callable[[State, Course], None] = lambda state, course: None
     """Raises ServiceError where a course takes no AGS requests at all."""
     foreign_item_status: Mapping[str, int] = field(default_factory=dict)
     """By endpoint: the answer where a line item is another tool's; 0 lets it pass. Otherwise 404."""
     create_item: Callable[[State, Tool, Course, Any], LineItem] | None = None
+    echoes_new_items: bool = False
+    """A new line item is answered with what was posted and its id, whatever was kept."""
     change_item: Callable[[State, LineItem, Any], LineItem] | None = None
     delete_status: Callable[[LineItem], int] = lambda item: 204
     """The answer to a DELETE; a 4xx keeps the line item."""

@@ -25,7 +25,7 @@ ODD = replace(
     aud_as_list=True,
     subject=lambda person, course: f"{person.id}::{'0' * 8}",
     finish_claims=lambda claims, facts: claims | {"urn:vendor": facts.message.type},
-    service_query=lambda tool: "type_id=7",
+    service_query=lambda endpoint, tool: "type_id=7",
     page_sizes={"lineitems": 1},
     token_rules=TokenRules(refused_status=400, check_jti=False, all_scopes_or_none=True),
     token_refusals={**PLAIN.token_refusals, "scope": (401, "Insufficient")},
