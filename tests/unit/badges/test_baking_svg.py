@@ -2,6 +2,7 @@
 
 import json
 import xml.dom.minidom
+from xml.dom.minidom import CDATASection, Element
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,8 @@ def test_other_readers_find_each_element_where_its_version_puts_it() -> None:
     root = xml.dom.minidom.parseString(baked()).documentElement
     assert root is not None
     first, second = root.childNodes[:2]
+    assert isinstance(first, Element)
+    assert isinstance(second, Element)
     assert (first.nodeName, first.namespaceURI) == (
         "openbadges:credential",
         "https://purl.imsglobal.org/ob/v3p0",
@@ -47,7 +50,7 @@ def test_other_readers_find_each_element_where_its_version_puts_it() -> None:
     assert (second.nodeName, second.namespaceURI) == ("openbadges:assertion", "http://openbadges.org")
     assert second.getAttribute("verify") == HOSTED
     assert root.getAttribute("xmlns:openbadges") == "https://purl.imsglobal.org/ob/v3p0"
-    assert first.firstChild.nodeType == root.CDATA_SECTION_NODE
+    assert isinstance(first.firstChild, CDATASection)
 
 
 def test_the_picture_is_drawn_as_before() -> None:
