@@ -36,12 +36,8 @@ class Cache(Protocol):
         """True for the first who asks within `seconds`, False for all others."""
         ...
 
-    def count(self, key: str, seconds: float) -> int:
-        """One more under this key, whose count starts again after `seconds`; the count so far."""
-        ...
-
-    def counted(self, key: str) -> int:
-        """The count so far, without adding to it."""
+    def count(self, key: str, seconds: float, more: int = 1) -> int:
+        """So many more under this key, whose count starts again after `seconds`; the count so far."""
         ...
 
 
@@ -73,18 +69,15 @@ class InProcessCache:
             self._keep(key, b"", seconds)
             return True
 
-    def count(self, key: str, seconds: float) -> int:
+    def count(self, key: str, seconds: float, more: int = 1) -> int:
         with self._lock:
-            number = int(self._live(key) or b"0") + 1
-            if number == 1:
-                self._keep(key, b"1", seconds)
+            before = self._live(key)
+            number = int(before or b"0") + more
+            if before is None:
+                self._keep(key, b"%d" % number, seconds)
             else:
                 self._entries[key] = (self._entries[key][0], b"%d" % number)
             return number
-
-    def counted(self, key: str) -> int:
-        with self._lock:
-            return int(self._live(key) or b"0")
 
     def _live(self, key: str) -> bytes | None:
         entry = self._entries.get(key)
@@ -136,24 +129,16 @@ class RedisCache:
             self._is_away()
             return self._fallback.claim(key, seconds)
 
-    def count(self, key: str, seconds: float) -> int:
+    def count(self, key: str, seconds: float, more: int = 1) -> int:
         name = self._prefix + key
         try:
             with self._client.pipeline(transaction=False) as pipe:
                 pipe.set(name, 0, px=max(1, int(seconds * 1000)), nx=True)
-                pipe.incr(name)
+                pipe.incrby(name, more)
                 return int(pipe.execute()[1])
         except redis.RedisError:
             self._is_away()
-            return self._fallback.count(key, seconds)
-
-    def counted(self, key: str) -> int:
-        try:
-            value: Any = self._client.get(self._prefix + key)
-        except redis.RedisError:
-            self._is_away()
-            return self._fallback.counted(key)
-        return int(value or 0)
+            return self._fallback.count(key, seconds, more)
 
     def _is_away(self) -> None:
         if self._fallback.claim("redis-away", 30):

@@ -12,9 +12,9 @@ from lti_tool.protocol import claims as oidc
 from lti_tool.protocol.messages import Core, Details, read_core, read_details
 from lti_tool.protocol.tokens import Jws, claims_of, is_signed_by, take_apart, unverified_claim
 from lti_tool.recording import Accepted, Recorder, RegistrationChanged
-from lti_tool.registrations import facts_by_public_id
+from lti_tool.remembered import Remembered
 from lti_tool.state import LoginState, States
-from microcred.database import Clock, Database
+from microcred.database import Clock
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 """What a registration may allow; RS256 alone unless it says so."""
@@ -40,20 +40,19 @@ class Launches:
 
     def __init__(
         self,
-        database: Database,
+        remembered: Remembered,
         states: States,
         keys: PlatformKeys,
         recorder: Recorder,
         clock: Clock,
         allow_hosts: tuple[str, ...],
     ) -> None:
-        self._database = database
+        self._remembered = remembered
         self._states = states
         self._keys = keys
         self._recorder = recorder
         self._clock = clock
         self._allow_hosts = allow_hosts
-        self._facts: dict[str, RegistrationFacts] = {}
 
     def accept(self, token: str, state: str | None, find_binding: FindBinding) -> Accepted:
         """Verify an id_token and record the launch. Raises LtiRefused; nothing is stored then but a noted
@@ -68,8 +67,9 @@ class Launches:
             return self._accept(jws, login, bound_by)
         except LtiRefused as refused:
             refused.registration_id = login.registration_id
-            facts = self._facts.get(login.registration_id)
-            refused.origins = facts.frame_origins(self._allow_hosts) if facts else ()
+            if refused.code not in ("registration_unknown", "temporarily_unavailable"):
+                facts = self._registration(login.registration_id)
+                refused.origins = facts.frame_origins(self._allow_hosts)
             raise
 
     def facts_of(self, login: LoginState) -> RegistrationFacts:
@@ -80,12 +80,10 @@ class Launches:
         for _attempt in range(3):
             verified = self._verify(jws, login, bound_by)
             try:
-                return self._recorder.record(
-                    verified.login, verified.facts, bound_by, verified.core, verified.details
-                )
-            except RegistrationChanged as changed:
+                return self._record(verified)
+            except RegistrationChanged:
                 # What this process remembered of the registration is old: check again by what is true now.
-                self._facts[login.registration_id] = changed.facts
+                self._remembered.forget()
         raise LtiRefused("temporarily_unavailable")
 
     def _verify(self, jws: Jws, login: LoginState, bound_by: str) -> Verified:
@@ -94,7 +92,7 @@ class Launches:
             raise LtiRefused("registration_inactive")
         if jws.alg not in facts.algorithms:
             raise LtiRefused("alg_not_allowed")
-        self._check_signature(jws, facts)
+        check_signature(self._keys, jws, facts)
         claims = claims_of(jws)
         oidc.check_oidc(claims, facts, login.nonce, self._clock.now().timestamp())
         core = read_core(claims, login.target)
@@ -105,29 +103,35 @@ class Launches:
             details = refused
         return Verified(login, facts, bound_by, core, details)
 
-    def _registration(self, public_id: str) -> RegistrationFacts:
-        """The facts as this process knows them; the launch's own transaction compares them with the row."""
-        facts = self._facts.get(public_id)
-        if facts is None:
-            with self._database.reading() as session:
-                facts = facts_by_public_id(session, public_id)
-            if facts is None:
-                raise LtiRefused("registration_unknown")
-            self._facts[public_id] = facts
-        if not facts.is_approved:
-            # It may have been approved since; nothing else would tell.
-            del self._facts[public_id]
-        return facts
-
-    def _check_signature(self, jws: Jws, facts: RegistrationFacts) -> None:
+    def _record(self, verified: Verified) -> Accepted:
+        details = verified.details
         try:
-            keys = self._keys.find(facts, jws.kid, jws.alg)
+            accepted = self._recorder.record(
+                verified.login, verified.facts, verified.bound_by, verified.core, details
+            )
         except LtiRefused as refused:
-            if refused.code == "kid_unknown":
-                _explain(jws, facts)
+            if refused.foreign_host:
+                self._recorder.note_host(verified.facts, refused.foreign_host, "return_url")
             raise
-        if not any(is_signed_by(jws, key.key) for key in keys):
-            raise LtiRefused("signature_invalid")
+        if isinstance(details, Details) and details.foreign_host:
+            self._recorder.note_host(verified.facts, details.foreign_host, details.foreign_host_for)
+        return accepted
+
+    def _registration(self, public_id: str) -> RegistrationFacts:
+        """The facts as they were a moment ago; the launch's own transaction looks again."""
+        return self._remembered.by_public_id(public_id)
+
+
+def check_signature(platform_keys: PlatformKeys, jws: Jws, facts: RegistrationFacts) -> None:
+    """A key of this registration's platform made the signature. Raises LtiRefused."""
+    try:
+        keys = platform_keys.find(facts, jws.kid, jws.alg)
+    except LtiRefused as refused:
+        if refused.code == "kid_unknown":
+            _explain(jws, facts)
+        raise
+    if not any(is_signed_by(jws, key.key) for key in keys):
+        raise LtiRefused("signature_invalid")
 
 
 def _explain(jws: Jws, facts: RegistrationFacts) -> None:

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from lti_tool import registrations
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import RegistrationFacts
+from lti_tool.remembered import Remembered
 from lti_tool.settings import LtiSettings
 from lti_tool.state import LoginState, NewState, States
-from microcred.database import Database
 from microcred.outgoing import effective_port
 
 MAX_BODY = 16 * 1024
@@ -74,17 +73,14 @@ class StartedLogin:
 class Logins:
     """Answers logins. Stores nothing."""
 
-    def __init__(self, database: Database, states: States, settings: LtiSettings) -> None:
-        self._database = database
+    def __init__(self, remembered: Remembered, states: States, settings: LtiSettings) -> None:
+        self._remembered = remembered
         self._states = states
         self._settings = settings
 
     def start(self, request: LoginRequest) -> StartedLogin:
         """Find the registration, check the target, make a state. Raises LtiRefused."""
-        with self._database.reading() as session:
-            facts = registrations.find_for_login(
-                session, request.iss, request.client_id, request.registration_id
-            )
+        facts = self._remembered.for_login(request.iss, request.client_id, request.registration_id)
         if not is_own_target(request.target_link_uri, self._settings):
             refused = LtiRefused("target_link_not_allowed")
             refused.registration_id = facts.public_id
@@ -101,9 +97,8 @@ class Logins:
         """A login that was set aside to see whether a cookie comes back. Raises LtiRefused."""
         request = LoginRequest(**fields["r"])
         login = self._states.open(fields["s"])
-        with self._database.reading() as session:
-            facts = registrations.facts_by_public_id(session, login.registration_id)
-        if facts is None or not facts.is_approved:
+        facts = self._remembered.by_public_id(login.registration_id)
+        if not facts.is_approved:
             raise LtiRefused("registration_inactive")
         return self._started(facts, request, NewState(login, fields["s"], fields["b"]))
 

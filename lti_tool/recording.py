@@ -1,6 +1,7 @@
 """The launch's own transaction: who, where, which link, and the launch row whose `state_id` is unique.
 
-One look-up finds everything a returning person has; what is missing is made, what changed is updated, what a
+Somebody who was here before, with nothing changed, takes one statement (`known`). For everybody else one
+look-up finds everything they have; what is missing is made, what changed is updated, what a
 launch leaves out is kept. Two first launches of one person at the same moment collide on a unique index: the
 later transaction starts again and finds what the earlier one made.
 """
@@ -13,17 +14,21 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, and_, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from lti_tool import known
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
+from lti_tool.known import INSERT_KNOWN
 from lti_tool.models import Context, Deployment, Launch, Registration, ResourceLink
 from lti_tool.protocol.messages import Core, Details, Place
-from lti_tool.registrations import note_deployment
+from lti_tool.registrations import note_deployment, note_host
 from lti_tool.roles import is_test_user, rights_of
 from lti_tool.state import LoginState
-from microcred.database import Base, Clock, Database, random_id
+from microcred.database import Alone, Base, Clock, Database, random_id
 from microcred.people.models import LmsIdentity, Person
 
 _ATTEMPTS = 4
+_NOTED_AT_MOST = 10_000
+"""Hosts that one process remembers to have noted."""
 
 
 class RegistrationChanged(Exception):
@@ -62,6 +67,8 @@ class Recorder:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._noted: set[tuple[int, str]] = set()
+        self._known = Alone(database, INSERT_KNOWN)
 
     def record(
         self,
@@ -75,6 +82,10 @@ class Recorder:
         state_used), RegistrationChanged.
         """
         given = _Given(login, facts, bound_by, core, details, self._clock.now())
+        if not isinstance(details, LtiRefused) and login.deployment_id in (None, core.deployment_id):
+            public_id = self._record_known(given, details)
+            if public_id is not None:
+                return Accepted(public_id, facts.public_id, core.message_type, bound_by)
         for attempt in range(_ATTEMPTS):
             try:
                 with self._database.writing() as session:
@@ -86,6 +97,43 @@ class Recorder:
                     self._note(facts, core.deployment_id)
                 raise
         raise LtiRefused("temporarily_unavailable")
+
+    def _record_known(self, given: _Given, details: Details) -> str | None:
+        """Store the launch of somebody about whom nothing is new; None where that is not so."""
+        public_id = random_id()
+        values = known.parameters(
+            _brought(given, details, public_id),
+            {
+                "registration": given.facts.row_id,
+                "deployment": given.core.deployment_id,
+                "sub": given.core.sub,
+                "context": details.context.id if details.context else None,
+                "link": details.resource_link.id if details.resource_link else None,
+            },
+            _profile(details),
+            _of_context(details) if details.context else {},
+            _of_link(details) if details.resource_link else {},
+        )
+        try:
+            return public_id if self._known.rows(values) else None
+        except self._database.driver_error:
+            # The full transaction meets the same trouble, and says what it is.
+            return None
+
+    def note_host(self, facts: RegistrationFacts, host: str, named_for: str) -> None:
+        """Remember for the operator a host that a signed launch named and that its registration does not
+        reach.
+        """
+        noted = (facts.row_id, host)
+        if noted in self._noted or len(self._noted) >= _NOTED_AT_MOST:
+            return
+        self._noted.add(noted)
+        try:
+            with self._database.writing() as session:
+                note_host(session, facts.row_id, host, named_for, self._clock)
+        except IntegrityError:
+            # Another process noted the same host at the same moment.
+            return
 
     def _note(self, facts: RegistrationFacts, deployment_id: str) -> None:
         try:
@@ -112,15 +160,23 @@ def _record(connection: Connection, given: _Given, *, retried: bool) -> Accepted
     context_id = _context(connection, given, details, found, deployment_id)
     link_id = _link(connection, given, details, found, deployment_id, context_id)
     public_id = random_id()
-    values = {
-        "public_id": public_id,
-        "state_id": given.login.state_id,
+    rows = {
         "registration_id": given.facts.row_id,
         "deployment_id": deployment_id,
         "identity_id": identity_id,
         "person_id": person_id,
         "context_id": context_id,
         "resource_link_id": link_id,
+    }
+    connection.execute(_INSERT_LAUNCH, rows | _brought(given, details, public_id))
+    return Accepted(public_id, given.facts.public_id, given.core.message_type, given.bound_by)
+
+
+def _brought(given: _Given, details: Details, public_id: str) -> dict[str, Any]:
+    """The columns of the launch row that name no other row."""
+    return {
+        "public_id": public_id,
+        "state_id": given.login.state_id,
         "message_type": given.core.message_type,
         "rights": sorted(rights_of(given.core.roles)),
         "is_test_user": is_test_user(given.core.roles),
@@ -135,8 +191,33 @@ def _record(connection: Connection, given: _Given, *, retried: bool) -> Accepted
         "created_at": given.now,
         "last_seen_at": given.now,
     }
-    connection.execute(_INSERT_LAUNCH, values)
-    return Accepted(public_id, given.facts.public_id, given.core.message_type, given.bound_by)
+
+
+def _profile(details: Details) -> dict[str, str | None]:
+    profile: dict[str, str | None] = {**details.profile}
+    if details.locale:
+        profile["locale"] = details.locale
+    return profile
+
+
+def _of_context(details: Details) -> dict[str, Any]:
+    assert details.context is not None
+    return {
+        **_called(details.context, "title", "label"),
+        "lineitems_url": details.lineitems_url,
+        "memberships_url": details.memberships_url,
+        "ags_scopes": details.ags_scopes or None,
+        "origin_ids": details.context_origins or None,
+    }
+
+
+def _of_link(details: Details) -> dict[str, Any]:
+    assert details.resource_link is not None
+    return {
+        **_called(details.resource_link, "title"),
+        "lineitem_url": details.lineitem_url,
+        "origin_ids": details.link_origins or None,
+    }
 
 
 def _look_up(connection: Connection, given: _Given, details: Details | None) -> Any:
@@ -194,9 +275,7 @@ def _check_named_at_login(connection: Connection, given: _Given) -> None:
 
 def _person(connection: Connection, given: _Given, details: Details, found: Any) -> tuple[int, int]:
     """Row ids of the identity and the person behind it. Raises LtiRefused(user_blocked)."""
-    profile: dict[str, str | None] = {**details.profile}
-    if details.locale:
-        profile["locale"] = details.locale
+    profile = _profile(details)
     if found.identity_row is not None and found.person_state != "erased":
         if found.person_state != "active":
             raise LtiRefused("user_blocked")
@@ -230,12 +309,7 @@ def _context(
 ) -> int | None:
     if details.context is None:
         return None
-    values: dict[str, Any] = {
-        **_called(details.context, "title", "label"),
-        "lineitems_url": details.lineitems_url,
-        "memberships_url": details.memberships_url,
-        "ags_scopes": details.ags_scopes or None,
-    }
+    values = _of_context(details)
     if found.context_row is not None:
         _update(connection, _CONTEXT, found.context_row, values, found, "context_")
         return int(found.context_row)
@@ -245,7 +319,7 @@ def _context(
         deployment_id=deployment_id,
         context_id=details.context.id,
         created_at=given.now,
-        **{**values, "ags_scopes": details.ags_scopes},
+        **{**values, "ags_scopes": details.ags_scopes, "origin_ids": details.context_origins},
     )
 
 
@@ -259,11 +333,7 @@ def _link(
 ) -> int | None:
     if details.resource_link is None:
         return None
-    values: dict[str, Any] = {
-        **_called(details.resource_link, "title"),
-        "lineitem_url": details.lineitem_url,
-        "context_id": context_id,
-    }
+    values = {**_of_link(details), "context_id": context_id}
     if found.link_row is not None:
         _update(connection, _LINK, found.link_row, values, found, "link_")
         return int(found.link_row)
@@ -273,7 +343,7 @@ def _link(
         deployment_id=deployment_id,
         resource_link_id=details.resource_link.id,
         created_at=given.now,
-        **values,
+        **{**values, "origin_ids": details.link_origins},
     )
 
 
@@ -325,9 +395,13 @@ _EVERYTHING = (
         _PERSON.c.id.label("person_row"),
         *_prefixed(_PERSON, "person_", "state", "name", "given_name", "family_name", "email", "locale"),
         _CONTEXT.c.id.label("context_row"),
-        *_prefixed(_CONTEXT, "context_", "title", "label", "lineitems_url", "memberships_url", "ags_scopes"),
+        *_prefixed(
+            _CONTEXT,
+            "context_",
+            *("title", "label", "lineitems_url", "memberships_url", "ags_scopes", "origin_ids"),
+        ),
         _LINK.c.id.label("link_row"),
-        *_prefixed(_LINK, "link_", "title", "lineitem_url", "context_id"),
+        *_prefixed(_LINK, "link_", "title", "lineitem_url", "origin_ids", "context_id"),
     )
     .select_from(_REGISTRATION)
     .outerjoin(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import redis
 
 from lti_tool.cache import Cache, InProcessCache, RedisCache
+from lti_tool.dynamic_registration import DynamicRegistrations
 from lti_tool.facts import RegistrationFacts
 from lti_tool.jwks import PlatformKeys
 from lti_tool.keys import ToolKeys, fresh_id
@@ -15,8 +16,10 @@ from lti_tool.launch import Launches
 from lti_tool.limits import RateLimit
 from lti_tool.login import Logins
 from lti_tool.models import Registration
+from lti_tool.notices import Notices
 from lti_tool.protocol.connector import ServiceClient
 from lti_tool.recording import Recorder
+from lti_tool.remembered import Remembered
 from lti_tool.services import Services, TokenSource
 from lti_tool.sessions import Sessions
 from lti_tool.settings import LtiSettings
@@ -49,9 +52,10 @@ class LtiTool:
         self.keys = ToolKeys(database, keyring, clock)
         self.platform_keys = PlatformKeys(outgoing, shared, clock)
         self.states = States(keyring, clock)
-        self.logins = Logins(database, self.states, settings)
+        remembered = Remembered(database)
+        self.logins = Logins(remembered, self.states, settings)
         self.launches = Launches(
-            database,
+            remembered,
             self.states,
             self.platform_keys,
             Recorder(database, clock),
@@ -61,9 +65,11 @@ class LtiTool:
         prefix = urlsplit(settings.base).path
         self.sessions = Sessions(database, keyring, clock, settings.allow_hosts, prefix)
         self.services = Services(outgoing, TokenSource(outgoing, self.keys, keyring, shared, clock))
-        self.login_limit = RateLimit(shared, "login", settings.rate_login)
-        self.failed_launch_limit = RateLimit(shared, "failed-launch", settings.rate_failed_launch)
-        self.register_limit = RateLimit(shared, "register", settings.rate_register)
+        self.dynamic_registrations = DynamicRegistrations(database, outgoing, keyring, clock, settings)
+        self.notices = Notices(database, self.platform_keys, clock)
+        self.login_limit = RateLimit(shared, clock, "login", settings.rate_login)
+        self.failed_launch_limit = RateLimit(shared, clock, "failed-launch", settings.rate_failed_launch)
+        self.register_limit = RateLimit(shared, clock, "register", settings.rate_register)
 
     def client_for(self, registration: Registration | RegistrationFacts) -> ServiceClient:
         """The client of a registration's services (AGS, NRPS)."""

@@ -5,6 +5,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+# A random byte stands for a letter of the alphabet; those beyond its last whole multiple stand for none, so
+# that every letter is equally likely.
+_USABLE = 256 - 256 % len(_ALPHABET)
+_LETTERS = bytes(_ALPHABET[n % len(_ALPHABET)].encode()[0] for n in range(256))
+_UNUSED = bytes(range(_USABLE, 256))
 
 
 class Clock(Protocol):
@@ -27,4 +32,7 @@ def random_id(length: int = 26) -> str:
 
     The alphabet has 31 characters, so 26 of them carry 128 bits.
     """
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    letters = b""
+    while len(letters) < length:
+        letters += secrets.token_bytes(length + 8).translate(_LETTERS, _UNUSED)
+    return letters[:length].decode()

@@ -1,15 +1,22 @@
 """One way to open a database, for SQLite and for PostgreSQL."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
 _READ_ONLY = "microcred_read_only"
 _AFTER_COMMIT = "microcred_after_commit"
+_GIVEN_BACK = "microcred_given_back"
+_PING_AFTER = 5.0
+"""Seconds after which a pooled connection is asked whether it still lives. One that was used a moment ago is
+not: the question is a round trip of its own, and a server that went away just then is a 503 either way.
+"""
 
 
 class Database:
@@ -24,7 +31,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = make_url(url)
         # An error's text goes into logs; what people wrote, and who they are, must not.
-        options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+        options: dict[str, Any] = {"hide_parameters": True}
         if self.url.get_backend_name() == "postgresql":
             options |= {
                 "pool_size": pool_size,
@@ -37,12 +44,20 @@ class Database:
         self.engine: Engine = create_engine(self.url, **options)
         if self.is_sqlite:
             _tune_sqlite(self.engine)
+        else:
+            _ping_idle(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @property
     def is_sqlite(self) -> bool:
         """Whether this is the embedded default."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def driver_error(self) -> type[Exception]:
+        """What the driver itself raises; SQLAlchemy wraps it everywhere but in `Alone`."""
+        found: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        return found
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -73,6 +88,22 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
     callbacks = session.info.setdefault(_AFTER_COMMIT, [])
     if callback not in callbacks:
         callbacks.append(callback)
+
+
+def _ping_idle(engine: Engine) -> None:
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info[_GIVEN_BACK] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get(_GIVEN_BACK, float("inf")) < _PING_AFTER:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # The pool opens a new one instead.
+            raise DisconnectionError from error
 
 
 def _tune_sqlite(engine: Engine) -> None:

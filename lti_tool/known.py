@@ -1,0 +1,138 @@
+"""The launch of somebody who was here before, where nothing has changed since: one statement that checks and
+stores.
+
+It writes the launch row only where registration, deployment and person may come in and everything that the
+launch says of person, context and link is stored already. In every other case it writes nothing, and the full
+transaction of `recording` finds out why.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, literal_column, not_, or_, select
+
+from lti_tool.models import Context, Deployment, Launch, Registration, ResourceLink
+from microcred.people.models import LmsIdentity, Person
+
+_REGISTRATION, _DEPLOYMENT = Registration.__table__.c, Deployment.__table__.c
+_IDENTITY, _PERSON = LmsIdentity.__table__.c, Person.__table__.c
+_CONTEXT, _LINK, _LAUNCH = Context.__table__.c, ResourceLink.__table__.c, Launch.__table__.c
+
+BROUGHT = (
+    "public_id",
+    "state_id",
+    "message_type",
+    "rights",
+    "is_test_user",
+    "target_link_uri",
+    "custom",
+    "lineitem_url",
+    "return_url",
+    "locale",
+    "for_user_sub",
+    "deep_linking",
+    "bound_by",
+    "created_at",
+    "last_seen_at",
+)
+"""Columns of the launch row that the launch itself brings; the others name rows that exist."""
+
+
+def parameters(
+    launch: Mapping[str, Any],
+    place: Mapping[str, Any],
+    profile: Mapping[str, str | None],
+    context: Mapping[str, Any],
+    link: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The statement's parameters.
+
+    `launch` holds the columns of `BROUGHT`; `place` says registration (row id), deployment, sub, context and
+    link (the platform's ids); the others are the columns as the launch gives them, None for what it left out.
+    """
+    given: dict[str, Any] = {**_NOTHING}
+    given.update(launch)
+    given.update(place)
+    for prefix, values in (("person_", profile), ("context_", context), ("link_", link)):
+        for name, value in values.items():
+            given[prefix + name] = value
+    return given
+
+
+def _unchanged(prefix: str, columns: Any, *names: str) -> list[ColumnElement[bool]]:
+    """Each of these columns holds what was given, or nothing was given."""
+    found = []
+    for name in names:
+        column = columns[name]
+        given = func.coalesce(bindparam(prefix + name, type_=column.type), column, type_=column.type)
+        found.append(column.is_not_distinct_from(given))
+    return found
+
+
+def _same_id(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The row with this id was found, or none was named (no id is empty)."""
+    return func.coalesce(column, _EMPTY) == func.coalesce(bindparam(name, type_=column.type), _EMPTY)
+
+
+_EMPTY: ColumnElement[str] = literal_column("''")
+_PROFILE = ("name", "given_name", "family_name", "email", "locale")
+_OF_CONTEXT = ("title", "label", "lineitems_url", "memberships_url", "ags_scopes", "origin_ids")
+_OF_LINK = ("title", "lineitem_url", "origin_ids")
+_COMPARED = (
+    *(f"person_{name}" for name in _PROFILE),
+    *(f"context_{name}" for name in _OF_CONTEXT),
+    *(f"link_{name}" for name in _OF_LINK),
+)
+_NOTHING = dict.fromkeys(_COMPARED)
+
+_FOUND = (
+    _REGISTRATION.id.table.join(_DEPLOYMENT.id.table, _DEPLOYMENT.registration_id == _REGISTRATION.id)
+    .join(_IDENTITY.id.table, _IDENTITY.registration_id == _REGISTRATION.id)
+    .join(_PERSON.id.table, _PERSON.id == _IDENTITY.person_id)
+    .outerjoin(
+        _CONTEXT.id.table,
+        and_(
+            _CONTEXT.deployment_id == _DEPLOYMENT.id,
+            _CONTEXT.context_id == bindparam("context", type_=_CONTEXT.context_id.type),
+        ),
+    )
+    .outerjoin(
+        _LINK.id.table,
+        and_(
+            _LINK.deployment_id == _DEPLOYMENT.id,
+            _LINK.resource_link_id == bindparam("link", type_=_LINK.resource_link_id.type),
+        ),
+    )
+)
+_ROWS = {
+    "registration_id": _REGISTRATION.id,
+    "deployment_id": _DEPLOYMENT.id,
+    "identity_id": _IDENTITY.id,
+    "person_id": _PERSON.id,
+    "context_id": _CONTEXT.id,
+    "resource_link_id": _LINK.id,
+}
+INSERT_KNOWN = insert(Launch).from_select(
+    [*_ROWS, *BROUGHT],
+    select(*_ROWS.values(), *(bindparam(name, type_=_LAUNCH[name].type) for name in BROUGHT))
+    .select_from(_FOUND)
+    .where(
+        _REGISTRATION.id == bindparam("registration", type_=_REGISTRATION.id.type),
+        _REGISTRATION.state == literal_column("'approved'"),
+        _DEPLOYMENT.deployment_id == bindparam("deployment", type_=_DEPLOYMENT.deployment_id.type),
+        _DEPLOYMENT.state == literal_column("'approved'"),
+        _IDENTITY.sub == bindparam("sub", type_=_IDENTITY.sub.type),
+        or_(_IDENTITY.is_test_user, not_(bindparam("is_test_user", type_=_IDENTITY.is_test_user.type))),
+        _PERSON.state == literal_column("'active'"),
+        *_unchanged("person_", _PERSON, *_PROFILE),
+        _same_id(_CONTEXT.context_id, "context"),
+        *_unchanged("context_", _CONTEXT, *_OF_CONTEXT),
+        _same_id(_LINK.resource_link_id, "link"),
+        *_unchanged("link_", _LINK, *_OF_LINK),
+        # A link does not move to another course by itself; where it seems to, the full transaction decides.
+        or_(_CONTEXT.id.is_(None), _LINK.id.is_(None), _LINK.context_id == _CONTEXT.id),
+        # A state that was used already is refused there as well.
+        ~exists().where(_LAUNCH.state_id == bindparam("state_id", type_=_LAUNCH.state_id.type)),
+    ),
+    include_defaults=False,
+)
