@@ -118,8 +118,8 @@ class LtiRefused(Exception):
     """A login or launch that is refused. `code` is one of `WORDS`.
 
     `detail` is a fixed sentence of ours, or the name of a claim or message type that is shown to the
-    administrator as text; `origins` are the frame-ancestors for the refusal page, once the state told whose
-    launch it is; `retry_after` is in seconds.
+    administrator as text; `words` are others than the code's usual ones; `origins` are the frame-ancestors
+    for the refusal page, once the state told whose launch it is; `retry_after` is in seconds.
     """
 
     def __init__(
@@ -129,15 +129,18 @@ class LtiRefused(Exception):
         detail: str | None = None,
         status: int | None = None,
         retry_after: int | None = None,
+        words: Words | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
-        self.words = WORDS[code]
+        self.words = words or WORDS[code]
         self.status = status or self.words.status
         self.detail = detail
         self.retry_after = retry_after if retry_after or self.status != 503 else 30
         self.registration_id: str | None = None
         self.origins: tuple[str, ...] = ()
+        self.foreign_host: str | None = None
+        """A host that the signed message named and that the registration does not reach."""
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,20 @@ class RegistrationFacts:
             return False
         return True
 
+    def reaches(self, url: str, allow_hosts: tuple[str, ...] = ()) -> bool:
+        """The same for its host alone, remembered: every launch asks it for several addresses of one host."""
+        origin = "/".join(url.split("/", 3)[:3])
+        known = self._reached.get((origin, allow_hosts))
+        if known is None:
+            if len(self._reached) > 200:
+                self._reached.clear()
+            known = self._reached[origin, allow_hosts] = self.allows(origin, allow_hosts)
+        return known
+
+    @cached_property
+    def _reached(self) -> dict[tuple[str, tuple[str, ...]], bool]:
+        return {}
+
     def frame_origins(self, allow_hosts: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Sources for `frame-ancestors`: the origins that may frame the pages of this registration's
         launches.
@@ -132,6 +146,19 @@ class RegistrationFacts:
     def _is_plain(self, host: str) -> bool:
         own = (urlsplit(u) for u in (self.issuer, self.auth_url, self.token_url, self.jwks_url))
         return any(parts.scheme == "http" and parts.hostname == host for parts in own)
+
+
+def host_of(url: str) -> str | None:
+    """host, or host:port where it is not https's port, of an https address that an operator could allow."""
+    try:
+        parts = check_url(url)
+        port = effective_port(parts)
+    except (OutgoingError, ValueError):
+        return None
+    host = parts.hostname or ""
+    if len(host) > 240 or ":" in host or "*" in host:
+        return None
+    return host if port == 443 else f"{host}:{port}"
 
 
 def _host_port(url: str) -> str:

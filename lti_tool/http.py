@@ -2,37 +2,25 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-from flask import Blueprint, Response, g, make_response, render_template, request
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Blueprint, Response, make_response, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from lti_tool.errors import LtiRefused, Refusal
+from lti_tool.answering import Answers, RenderRefusal, drain, plain_refusal
+from lti_tool.errors import LtiRefused
+from lti_tool.http_setup import SetupViews
 from lti_tool.login import MAX_BODY, LoginRequest, StartedLogin
 from lti_tool.recording import Accepted
 from lti_tool.state import COOKIE_PREFIX, LIFETIME, LoginState, binding_cookies, cookies_to_drop
 from lti_tool.tool import LtiTool
-from microcred.database import random_id
 from microcred.sealing import SealBroken
 
 MAX_LAUNCH_BODY = 300 * 1024
 _LONGEST_ADDRESS = 7900
 """Servers and proxies commonly take request lines of 8 KiB."""
-_DRAINED = 8 * 1024 * 1024
 _FRAMES = ("iframe", "frame", "embed", "object")
-_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'"
-)
-_HSTS = "max-age=31536000"
-_log = structlog.get_logger("lti")
-
-RenderRefusal = Callable[[Refusal], str]
 AfterLaunch = Callable[[Accepted, str], Response]
 
 
@@ -53,7 +41,9 @@ def create_blueprint(
     the page (status 200) for a launch that was bound by platform storage where no cookie exists; it gets the
     accepted launch and the token for the page's memory.
     """
-    views = _Views(tool, render_refusal or _plain_refusal, after_launch or _in_memory)
+    render_refusal = render_refusal or plain_refusal
+    views = _Views(tool, render_refusal, after_launch or _in_memory)
+    setup = SetupViews(tool, render_refusal)
     blueprint = Blueprint(
         "lti", __name__, template_folder="templates", static_folder="static", static_url_path="/lti/static"
     )
@@ -64,17 +54,20 @@ def create_blueprint(
         ("/lti/launch", "launch", views.launch, ["GET", "POST"]),
         ("/lti/deep-link", "deep_link", views.launch, ["GET", "POST"]),
         ("/lti/jwks", "jwks", views.jwks, ["GET"]),
+        ("/lti/register", "register", setup.register, ["GET"]),
+        ("/lti/config/canvas.json", "canvas_config", setup.canvas_config, ["GET"]),
+        ("/lti/notices", "notices", setup.notices, ["POST"]),
+        ("/lti/notices/<registration_id>", "own_notices", setup.notices, ["POST"]),
     ]
     for rule, endpoint, view, methods in rules:
         blueprint.add_url_rule(rule, endpoint, views.guarded(view), methods=methods)
     return blueprint
 
 
-class _Views:
+class _Views(Answers):
     def __init__(self, tool: LtiTool, render_refusal: RenderRefusal, after_launch: AfterLaunch) -> None:
+        super().__init__(tool.settings, render_refusal)
         self.tool = tool
-        self.settings = tool.settings
-        self.render_refusal = render_refusal
         self.after_launch = after_launch
 
     # views
@@ -88,7 +81,7 @@ class _Views:
         try:
             params = {**request.args.to_dict(), **request.form.to_dict()}
         except RequestEntityTooLarge as error:
-            _drain()
+            drain()
             raise LtiRefused("login_missing_param", status=413) from error
         for values in (request.args, request.form):
             # A login that says one thing twice, differently, says nothing.
@@ -102,7 +95,7 @@ class _Views:
             address = f"{self.settings.base}/lti/login/check?c={ticket}"
             # A hint of several kilobytes leaves no room for the detour; it then works wherever cookies do.
             if len(address) <= _LONGEST_ADDRESS:
-                response = self._redirect(address, ())
+                response = self.redirect(address, ())
         _keep_binding(response, started, cookies_to_drop(returned))
         return response
 
@@ -128,12 +121,12 @@ class _Views:
             raise _for(started, LtiRefused("browser_not_bound"), self.settings.allow_hosts)
         else:
             page = render_template("lti/new_tab.html", login_url=started.request.as_url(self.settings))
-        return self._page(page, 200, started.facts.frame_origins(self.settings.allow_hosts))
+        return self.page(page, 200, started.facts.frame_origins(self.settings.allow_hosts))
 
     def launch(self) -> Response:
         """The authentication response: an id_token of any message type, or an error of the platform."""
         if request.method != "POST":
-            response = self._refused(LtiRefused("token_missing", status=405))
+            response = self.refused(LtiRefused("token_missing", status=405))
             response.headers["Allow"] = "POST"
             return response
         address = request.remote_addr or ""
@@ -146,14 +139,12 @@ class _Views:
             raise
 
     def _launch(self) -> Response:
-        scheme = request.headers.get("X-Forwarded-Proto", "").split(",")[0].strip()
-        if scheme == "http" and self.settings.is_https:
-            raise LtiRefused("url_not_allowed", detail="https is required")
+        self.require_https()
         request.max_content_length = request.max_form_memory_size = MAX_LAUNCH_BODY
         try:
             form = request.form
         except RequestEntityTooLarge as error:
-            _drain()
+            drain()
             raise LtiRefused("token_too_large") from error
         token = form.get("id_token")
         if not token:
@@ -189,7 +180,7 @@ class _Views:
             response = self.after_launch(accepted, cookie.value)
             response.headers.setdefault("Cache-Control", "no-store")
             return response
-        response = self._redirect(f"{self.settings.base}/app/{accepted.launch_public_id}/", (), 303)
+        response = self.redirect(f"{self.settings.base}/app/{accepted.launch_public_id}/", (), 303)
         response.set_cookie(cookie.name, cookie.value, **cookie.attributes)
         return response
 
@@ -205,73 +196,10 @@ class _Views:
             state=state,
             words=LtiRefused("browser_not_bound").words,
         )
-        return self._page(page, 200, facts.frame_origins(self.settings.allow_hosts))
+        return self.page(page, 200, facts.frame_origins(self.settings.allow_hosts))
 
     def _to_platform(self, started: StartedLogin) -> Response:
-        return self._redirect(started.authentication_url, ())
-
-    def _redirect(self, url: str, origins: tuple[str, ...], status: int = 302) -> Response:
-        return self._secured(Response(status=status, headers={"Location": url}), origins)
-
-    def _page(self, html: str, status: int, origins: tuple[str, ...]) -> Response:
-        return self._secured(Response(html, status, mimetype="text/html"), origins)
-
-    def _secured(self, response: Response, origins: tuple[str, ...]) -> Response:
-        ancestors = " ".join(origins) or self._any_platform()
-        response.headers.update(
-            {
-                "Cache-Control": "no-store",
-                "Referrer-Policy": "no-referrer",
-                "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": f"{_CSP}; frame-ancestors {ancestors}",
-            }
-        )
-        if self.settings.is_https:
-            response.headers["Strict-Transport-Security"] = _HSTS
-        return response
-
-    def _any_platform(self) -> str:
-        """Where no state says whose page it is: any https site, and in development the exempt hosts."""
-        return " ".join(("https:", *(f"http://{host}" for host in self.settings.allow_hosts)))
-
-    # refusals
-
-    def guarded(self, view: Callable[..., Response]) -> Callable[..., Response]:
-        """`view`, with every refusal turned into its page and one log line."""
-
-        @wraps(view)
-        def guarded(**values: Any) -> Response:
-            try:
-                return view(**values)
-            except LtiRefused as refused:
-                return self._refused(refused)
-            except (DBAPIError, PoolTimeout) as error:
-                # The error's text may hold what was to be stored, so only its kind is logged.
-                _log.error("database_unavailable", error=type(error).__name__)
-                return self._refused(LtiRefused("temporarily_unavailable"))
-
-        return guarded
-
-    def _refused(self, refused: LtiRefused) -> Response:
-        request_id = getattr(g, "request_id", None) or random_id(16)
-        g.request_id = request_id
-        _log.warning(
-            "launch_refused",
-            code=refused.code,
-            request_id=request_id,
-            registration_id=refused.registration_id,
-        )
-        page = self.render_refusal(Refusal.of(refused, request_id))
-        response = self._page(page, refused.status, refused.origins)
-        response.headers["X-LTI-Error"] = refused.code
-        response.headers["X-Request-Id"] = request_id
-        if refused.retry_after:
-            response.headers["Retry-After"] = str(refused.retry_after)
-        return response
-
-
-def _plain_refusal(refusal: Refusal) -> str:
-    return render_template("lti/refusal.html", refusal=refusal)
+        return self.redirect(started.authentication_url, ())
 
 
 def _in_memory(accepted: Accepted, token: str) -> Response:
@@ -300,18 +228,6 @@ def _is_framed() -> bool:
     if dest is None:
         return "Mozilla/" in request.headers.get("User-Agent", "")
     return dest in _FRAMES
-
-
-def _drain() -> None:
-    """Read what a too long request still sends, within reason: closed early, the sender would never see the
-    answer.
-    """
-    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, _DRAINED)
-    try:
-        while left > 0 and (chunk := stream.read(min(65536, left))):
-            left -= len(chunk)
-    except (OSError, HTTPException):
-        return
 
 
 def _origin(url: str) -> str:

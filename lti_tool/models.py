@@ -73,7 +73,65 @@ class Registration(Base):
     scopes: Mapped[list[str] | None] = mapped_column(Json)
     """Granted at dynamic registration; None where nobody said."""
     is_test_site: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    source: Mapped[str | None] = mapped_column(String(64), index=True)
+    """A keyed digest of the address that a dynamic registration came from, while it is pending."""
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a pending dynamic registration that nobody approved is forgotten."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Invitation(Base):
+    """A one-use way to register a platform dynamically. The secret is in its address; here is its digest."""
+
+    __tablename__ = "lti_invitation"
+    __table_args__ = (CheckConstraint(f"lms IN {LMS_KINDS}", name="lms"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    lms: Mapped[str] = mapped_column(String(20))
+    """The dialect of a platform that does not say which LMS it is."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class NotedHost(Base):
+    """A host that a signed message of a platform named and that its registration does not reach; nothing
+    opens by it.
+    """
+
+    __tablename__ = "noted_host"
+    __table_args__ = (UniqueConstraint("registration_id", "host"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
+    host: Mapped[str] = mapped_column(String(255))
+    """host, or host:port where the port is not https's."""
+    named_for: Mapped[str] = mapped_column(String(20))
+    """`return_url`, `service_url`."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Notice(Base):
+    """A notice of a platform that was taken (Platform Notification Service 1.0): each id and nonce once."""
+
+    __tablename__ = "lti_notice"
+    __table_args__ = (
+        UniqueConstraint("registration_id", "notice_id"),
+        UniqueConstraint("registration_id", "nonce_digest"),
+        Index("ix_lti_notice_received_at", "received_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"))
+    notice_id: Mapped[str] = mapped_column(String(255))
+    nonce_digest: Mapped[str] = mapped_column(String(64))
+    notice_type: Mapped[str] = mapped_column(String(80))
+    context_id: Mapped[int | None] = mapped_column(ForeignKey("context.id"), index=True)
+    """The course that a copy made; where it came from is in its `origin_ids`."""
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Deployment(Base):
@@ -127,6 +185,8 @@ class Context(Base):
     lineitems_url: Mapped[str | None] = mapped_column(Text)
     ags_scopes: Mapped[list[str]] = mapped_column(Json, default=list)
     memberships_url: Mapped[str | None] = mapped_column(Text)
+    origin_ids: Mapped[list[str]] = mapped_column(Json, default=list)
+    """The platform's ids of the courses this one was copied from, the latest first."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deployment: Mapped[Deployment] = relationship(lazy="raise")
 
@@ -143,6 +203,8 @@ class ResourceLink(Base):
     resource_link_id: Mapped[str] = mapped_column(String(255))
     title: Mapped[str | None] = mapped_column(Text)
     lineitem_url: Mapped[str | None] = mapped_column(Text)
+    origin_ids: Mapped[list[str]] = mapped_column(Json, default=list)
+    """The platform's ids of the links this one was copied from, the latest first."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

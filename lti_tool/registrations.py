@@ -6,17 +6,20 @@ refused: never "the first".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
-from lti_tool.models import LMS_KINDS, Deployment, Registration
+from lti_tool.models import LMS_KINDS, Deployment, NotedHost, Registration
 from microcred.database import Clock, random_id
-from microcred.outgoing import OutgoingError, check_url, split_host
+from microcred.outgoing import OutgoingError, check_url, host_matches, split_host
 
+HOSTS_AT_MOST = 50
+"""Unknown hosts noted for one registration."""
 NOTED_AT_MOST = 100
 """Unknown deployments noted for one registration; a platform that makes up ever new ones fills no table."""
 
@@ -49,6 +52,8 @@ class NewRegistration:
     separate_site: bool = False
     is_test_site: bool = False
     algorithms: Sequence[str] = ("RS256",)
+    scopes: Sequence[str] | None = None
+    """Granted by dynamic registration; None where nobody said."""
 
 
 def add(
@@ -92,6 +97,7 @@ def add(
         algorithms=list(new.algorithms),
         any_deployment=new.any_deployment,
         is_test_site=new.is_test_site,
+        scopes=None if new.scopes is None else list(new.scopes),
         created_at=clock.now(),
     )
     session.add(row)
@@ -103,10 +109,15 @@ def add(
     return row
 
 
-def set_state(session: Session, public_id: str, state: str) -> Registration:
+def set_state(session: Session, public_id: str, state: str, *, now: datetime | None = None) -> Registration:
     """Approve, disable or enable a registration (`approved`, `disabled`). Raises RegistrationProblem."""
     row = get(session, public_id)
-    if row.state == "pending" and state == "approved" and not row.separate_site:
+    if now is not None and row.expires_at is not None and row.expires_at <= now:
+        raise RegistrationProblem(
+            "registration_expired",
+            "This registration waited too long to be approved. Start it again from the LMS.",
+        )
+    if row.state == "pending" and not row.separate_site:
         taken = _same(row.issuer, row.client_id).where(
             Registration.state != "pending", ~Registration.separate_site
         )
@@ -115,13 +126,40 @@ def set_state(session: Session, public_id: str, state: str) -> Registration:
                 "registration_exists", "Another registration has this issuer and client id."
             )
     row.state = state
+    row.source = row.expires_at = None
     session.flush()
     return row
 
 
-def approve(session: Session, public_id: str) -> Registration:
+def approve(session: Session, public_id: str, *, now: datetime | None = None) -> Registration:
     """Let a pending platform in. Raises RegistrationProblem."""
-    return set_state(session, public_id, "approved")
+    return set_state(session, public_id, "approved", now=now)
+
+
+def give(session: Session, public_id: str, organization_id: int) -> Registration:
+    """Give a pending platform, with its deployments, to an organization. Raises RegistrationProblem."""
+    row = get(session, public_id)
+    if row.state != "pending":
+        raise RegistrationProblem(
+            "registration_exists", "Only a platform that waits for approval can be given away."
+        )
+    row.organization_id = organization_id
+    session.execute(
+        update(Deployment).where(Deployment.registration_id == row.id).values(organization_id=organization_id)
+    )
+    session.flush()
+    return row
+
+
+def forget_expired(session: Session, public_id: str, now: datetime) -> bool:
+    """Delete a registration that waited too long for approval; False where it waits no more, or still may."""
+    row = session.scalars(select(Registration).where(Registration.public_id == public_id)).one_or_none()
+    if row is None or row.state != "pending" or row.expires_at is None or row.expires_at > now:
+        return False
+    session.execute(delete(Deployment).where(Deployment.registration_id == row.id))
+    session.delete(row)
+    session.flush()
+    return True
 
 
 def disable(session: Session, public_id: str) -> Registration:
@@ -267,8 +305,34 @@ def allow_service_host(session: Session, public_id: str, host: str) -> Registrat
     _check_host(host)
     row = get(session, public_id)
     row.service_hosts = sorted({*row.service_hosts, host.lower()})
+    noted = session.scalars(select(NotedHost).where(NotedHost.registration_id == row.id))
+    for one in noted.all():
+        name, port = split_host(one.host)
+        if host_matches(name, port or 443, row.service_hosts):
+            session.delete(one)
     session.flush()
     return row
+
+
+def note_host(session: Session, registration_row_id: int, host: str, named_for: str, clock: Clock) -> bool:
+    """Remember a host that a signed message named; nothing opens by it. False when enough are noted."""
+    same = select(NotedHost).where(NotedHost.registration_id == registration_row_id, NotedHost.host == host)
+    if session.scalars(same).one_or_none() is not None:
+        return True
+    noted = select(func.count()).where(NotedHost.registration_id == registration_row_id)
+    if (session.scalar(noted) or 0) >= HOSTS_AT_MOST:
+        return False
+    session.add(
+        NotedHost(registration_id=registration_row_id, host=host, named_for=named_for, created_at=clock.now())
+    )
+    session.flush()
+    return True
+
+
+def noted_hosts(session: Session, public_id: str) -> list[NotedHost]:
+    """Hosts that signed messages of this platform named and that it may not use, oldest first."""
+    query = select(NotedHost).where(NotedHost.registration_id == get(session, public_id).id)
+    return list(session.scalars(query.order_by(NotedHost.id)))
 
 
 def set_any_deployment(session: Session, public_id: str, any_deployment: bool) -> None:

@@ -48,6 +48,21 @@ class LtiSettings:
         """Where platforms read our public keys."""
         return f"{self.base}/lti/jwks"
 
+    @property
+    def icon_url(self) -> str:
+        """A picture of the tool for the LMS's menus."""
+        return f"{self.base}/lti/static/icon.svg"
+
+    @property
+    def register_url(self) -> str:
+        """Where dynamic registration starts; an invitation is added to it."""
+        return f"{self.base}/lti/register"
+
+    @property
+    def notices_url(self) -> str:
+        """Where platforms send their notices."""
+        return f"{self.base}/lti/notices"
+
     def login_url(self, registration_id: str | None = None) -> str:
         """The login initiation URL, of one registration where its public id is given."""
         return f"{self.base}/lti/login" + (f"/{registration_id}" if registration_id else "")

@@ -16,4 +16,12 @@ def dialect_named(lms: str) -> Dialect:
     return _DIALECTS.get(lms, PLAIN)
 
 
-__all__ = ["Dialect", "Reading", "Verdict", "dialect_named"]
+def dialect_of_family(product_family_code: object) -> tuple[str, Dialect] | None:
+    """The kind of LMS, and its dialect, that calls itself so; None for one we know nothing special of."""
+    for lms, dialect in _DIALECTS.items():
+        if product_family_code in dialect.registering.families:
+            return lms, dialect
+    return None
+
+
+__all__ = ["Dialect", "Reading", "Verdict", "dialect_named", "dialect_of_family"]

@@ -1,10 +1,12 @@
 """The shape of a dialect: what to send, how to read the answer, what a launch means."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
+
+from lti_tool.dialects.registering import Registering
 
 Verdict = Literal["delivered", "accepted", "retry", "throttled", "too_old", "blocked", "unknown"]
 CommentRule = Literal["always", "when_changed"]
@@ -69,6 +71,8 @@ class Dialect:
     """Whether a line item made for a link that has none names it (`resourceLinkId`): in Canvas and Moodle
     a second item of one link is hidden, or hides the `lineitem` claim.
     """
+    registering: Registering = field(default_factory=Registering)
+    """How the tool is registered there."""
     shape_score: Callable[[dict[str, Any], str, bool], dict[str, Any]] = as_it_is
     """Add the LMS's own members to a score: (score, moment, is a correction of a delivered one)."""
 

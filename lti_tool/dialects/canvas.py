@@ -5,6 +5,21 @@ from typing import Any
 
 from lti_tool.dialects import plain
 from lti_tool.dialects.base import CANVAS_SUBMISSION, FINAL_MOMENTS, Dialect, Reading, mentions, retry_after
+from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, Registering
+from lti_tool.protocol.names import DEEP_LINKING_REQUEST, TOOL_CONFIGURATION
+
+PLACEMENTS = {
+    "assignment_selection": "Add a micro-credential",
+    "course_assignments_menu": "Add micro-credentials",
+    "link_selection": "Add a micro-credential",
+    "module_index_menu_modal": "Add micro-credentials",
+    "module_menu_modal": "Add micro-credentials",
+}
+"""Places in Canvas where content is chosen and a line item is honoured, with their labels."""
+PRIVACY_LEVEL = "public"
+"""Names and mail addresses; the tool works with less."""
+_EXTENSION = "https://canvas.instructure.com/lti/"
+_HOSTS = ("*.instructure.com", "*.canvaslms.com")
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Reading:
@@ -15,6 +30,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Reading:
         return Reading("blocked", "scope_missing")
     if status == 400 and mentions(body, "before last updated timestamp"):
         return Reading("too_old")
+    if status == 400 and mentions(body, "in the future"):
+        # Our clock is ahead of theirs; the same bytes are right a little later.
+        return Reading("retry", after=60)
     if status == 422:
         return Reading("blocked", _unprocessable(body))
     if status == 404 and mentions(body, "concluded"):
@@ -45,6 +63,25 @@ def shape_score(score: dict[str, Any], moment: str, correction: bool) -> dict[st
     return score
 
 
+def shape_registration(request: dict[str, Any]) -> dict[str, Any]:
+    """Placements as Canvas names them. A message without placements would be put at `link_selection`, so only
+    the one for choosing content is asked for; links launch all the same.
+    """
+    tool = request[TOOL_CONFIGURATION]
+    messages = []
+    for message in tool["messages"]:
+        if message["type"] == DEEP_LINKING_REQUEST:
+            for placement, label in PLACEMENTS.items():
+                messages.append({**message, "label": label, "placements": [_EXTENSION + placement]})
+    extended = {
+        **tool,
+        "messages": messages,
+        f"{_EXTENSION}privacy_level": PRIVACY_LEVEL,
+        f"{_EXTENSION}tool_id": "microcred",
+    }
+    return {**request, TOOL_CONFIGURATION: extended}
+
+
 CANVAS = Dialect(
     name="canvas",
     classify=classify,
@@ -53,4 +90,24 @@ CANVAS = Dialect(
     comment="when_changed",
     reads_before_correcting=True,
     shape_score=shape_score,
+    registering=Registering(
+        families=("canvas",),
+        # `$ResourceLink.id.history` is not known there.
+        variables={CONTEXT_HISTORY: HISTORIES[CONTEXT_HISTORY]},
+        shape=shape_registration,
+        issuers={
+            "https://canvas.instructure.com": _HOSTS,
+            "https://canvas.beta.instructure.com": _HOSTS,
+            "https://canvas.test.instructure.com": _HOSTS,
+        },
+        test_issuers=("https://canvas.beta.instructure.com", "https://canvas.test.instructure.com"),
+        # Its token endpoint wants its own address as audience, whichever host is called.
+        names_audience=False,
+        site_name="https://canvas.instructure.com/lti/account_name",
+        next_steps=(
+            "Finish the dialog that Canvas shows next, then set the tool to On under Admin, Developer Keys.",
+            "Open the tool once from a course. That first launch is refused and noted with its deployment;"
+            " whoever runs this tool then lets it in.",
+        ),
+    ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lti_tool.dialects import plain
 from lti_tool.dialects.base import FINAL_MOMENTS, Dialect, Reading
+from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, Registering
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Reading:
@@ -25,4 +26,13 @@ MOODLE = Dialect(
     moments=FINAL_MOMENTS,
     comment="always",
     pages_line_items=False,
+    registering=Registering(
+        families=("moodle",),
+        # `$ResourceLink.id.history` stays as it is written.
+        variables={CONTEXT_HISTORY: HISTORIES[CONTEXT_HISTORY]},
+        next_steps=(
+            "In Site administration, Plugins, External tool, Manage tools: press Activate on the new tool.",
+            "In each course that will use it (More, LTI External tools): switch on Show in activity chooser.",
+        ),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from lti_tool.dialects import plain
 from lti_tool.dialects.base import FINAL_MOMENTS, Dialect
+from lti_tool.dialects.registering import Registering
 
 SCHOOLOGY = Dialect(
     name="schoology",
@@ -10,4 +11,6 @@ SCHOOLOGY = Dialect(
     moments=FINAL_MOMENTS,
     comment="always",
     only_changes=True,
+    # It has no dynamic registration, and the app's own custom values are not sent when a link is opened.
+    registering=Registering(offered=False, variables_on_links=True, next_steps=()),
 )

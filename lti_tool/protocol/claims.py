@@ -20,6 +20,13 @@ Claims = Mapping[str, Any]
 
 def check_oidc(claims: Claims, facts: RegistrationFacts, nonce: str, now: float) -> None:
     """iss, aud, azp, exp, iat, nbf, nonce, in this order. Raises LtiRefused."""
+    given = check_unasked(claims, facts, now)
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), nonce.encode()):
+        raise LtiRefused("nonce_mismatch")
+
+
+def check_unasked(claims: Claims, facts: RegistrationFacts, now: float) -> str:
+    """The same for a message that no login asked for (a notice); gives its nonce. Raises LtiRefused."""
     check_issuer(claims.get("iss"), facts)
     _check_audience(claims, facts)
     _check_times(claims, now)
@@ -28,8 +35,7 @@ def check_oidc(claims: Claims, facts: RegistrationFacts, nonce: str, now: float)
         raise LtiRefused("nonce_missing")
     if not isinstance(given, str):
         raise LtiRefused("claim_invalid", detail="nonce")
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), nonce.encode()):
-        raise LtiRefused("nonce_mismatch")
+    return given
 
 
 def check_issuer(issuer: object, facts: RegistrationFacts) -> None:

@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from pylti1p3.exception import LtiException
 from pylti1p3.message_validators import get_validators
 
+from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, LINK_HISTORY
 from lti_tool.errors import LtiRefused
-from lti_tool.facts import RegistrationFacts
+from lti_tool.facts import RegistrationFacts, host_of
 from lti_tool.protocol import names
 from lti_tool.protocol.claims import Claims
 from lti_tool.roles import rights_of
@@ -25,6 +27,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,3}\Z")
 _LONGEST_URL = 4000
 _CUSTOM_AT_MOST = 200
 _CUSTOM_LENGTH = 8000
+_ORIGINS_AT_MOST = 50
 _VALIDATORS: list[Any] = get_validators()  # type: ignore[no-untyped-call]
 
 
@@ -64,6 +67,12 @@ class Details:
     memberships_url: str | None = None
     for_user_sub: str | None = None
     deep_linking: dict[str, Any] | None = None
+    context_origins: list[str] = field(default_factory=list)
+    """What the course was copied from, the latest first; empty where the platform does not say."""
+    link_origins: list[str] = field(default_factory=list)
+    foreign_host: str | None = None
+    """A host named for services or for the way back that the registration does not reach."""
+    foreign_host_for: str = "service_url"
 
 
 def read_core(claims: Claims, target: str) -> Core:
@@ -82,8 +91,8 @@ def read_core(claims: Claims, target: str) -> Core:
         raise LtiRefused("claim_missing", detail="version")
     if version != "1.3.0":
         raise LtiRefused("version_unsupported")
-    deployment_id = _identifier(claims.get(names.DEPLOYMENT_ID), "deployment_id")
-    sub = _identifier(claims.get("sub"), "sub")
+    deployment_id = identifier(claims.get(names.DEPLOYMENT_ID), "deployment_id")
+    sub = identifier(claims.get("sub"), "sub")
     roles = _roles(claims.get(names.ROLES))
     if message_type not in names.MESSAGE_TYPES:
         raise LtiRefused("message_type_unsupported", detail=message_type[:80])
@@ -100,8 +109,8 @@ def read_details(
     claims: Claims, core: Core, facts: RegistrationFacts, allow_hosts: tuple[str, ...]
 ) -> Details:
     """Everything else, by message type. Raises LtiRefused."""
-    context = _place(claims.get(names.CONTEXT), "context")
-    link = _place(claims.get(names.RESOURCE_LINK), "resource_link")
+    context = read_place(claims.get(names.CONTEXT), "context")
+    link = read_place(claims.get(names.RESOURCE_LINK), "resource_link")
     ags = _mapping(claims.get(names.AGS), "endpoint")
     nrps = _mapping(claims.get(names.NRPS), "namesroleservice")
     for_user = _mapping(claims.get(names.FOR_USER), "for_user")
@@ -110,7 +119,7 @@ def read_details(
     if core.message_type == names.RESOURCE_LINK_REQUEST and link is None:
         raise LtiRefused("claim_missing", detail="resource_link.id")
     if core.message_type == names.SUBMISSION_REVIEW_REQUEST:
-        for_user_sub = _identifier((for_user or {}).get("user_id"), "for_user.user_id")
+        for_user_sub = identifier((for_user or {}).get("user_id"), "for_user.user_id")
         if not (ags or {}).get("lineitem"):
             raise LtiRefused("claim_missing", detail="endpoint.lineitem")
     if core.message_type == names.DATA_PRIVACY_REQUEST:
@@ -118,10 +127,12 @@ def read_details(
     if core.message_type == names.DEEP_LINKING_REQUEST:
         settings = _deep_linking(claims.get(names.DL_SETTINGS), core, facts, allow_hosts)
     _check_shape(claims)
+    custom = claims.get(names.CUSTOM)
+    foreign = _foreign_host(claims, ags or {}, nrps or {}, facts, allow_hosts)
     return Details(
         context=context,
         resource_link=link,
-        custom=_custom(claims.get(names.CUSTOM)),
+        custom=_custom(custom),
         profile=_profile(claims),
         return_url=_return_url(claims.get(names.LAUNCH_PRESENTATION), facts, allow_hosts),
         locale=_locale(claims),
@@ -131,6 +142,10 @@ def read_details(
         memberships_url=_url((nrps or {}).get("context_memberships_url")),
         for_user_sub=for_user_sub,
         deep_linking=settings,
+        context_origins=_history(custom, CONTEXT_HISTORY),
+        link_origins=_history(custom, LINK_HISTORY),
+        foreign_host=foreign[0] if foreign else None,
+        foreign_host_for=foreign[1] if foreign else "service_url",
     )
 
 
@@ -149,7 +164,8 @@ def _check_shape(claims: Claims) -> None:
         raise LtiRefused("claim_invalid") from error
 
 
-def _identifier(value: object, name: str) -> str:
+def identifier(value: object, name: str) -> str:
+    """A value that identifies something: text of 1 to 255 characters, kept exactly. Raises LtiRefused."""
     if value is None or value == "":
         raise LtiRefused("claim_missing", detail=name)
     if not isinstance(value, str) or len(value) > 255 or not _is_storable(value):
@@ -178,12 +194,13 @@ def _mapping(value: object, name: str) -> Mapping[str, Any] | None:
     return value
 
 
-def _place(value: object, name: str) -> Place | None:
+def read_place(value: object, name: str) -> Place | None:
+    """A context or a resource link. Raises LtiRefused."""
     place = _mapping(value, name)
     if place is None:
         return None
-    identifier = _identifier(place.get("id"), f"{name}.id")
-    return Place(identifier, _text(place.get("title")), _text(place.get("label")))
+    place_id = identifier(place.get("id"), f"{name}.id")
+    return Place(place_id, _text(place.get("title")), _text(place.get("label")))
 
 
 def _privacy(for_user: Mapping[str, Any] | None, context: Place | None, link: Place | None) -> str | None:
@@ -192,7 +209,7 @@ def _privacy(for_user: Mapping[str, Any] | None, context: Place | None, link: Pl
     if context is not None or link is not None:
         raise LtiRefused("claim_invalid", detail="context")
     user_id = for_user.get("user_id")
-    return None if user_id is None else _identifier(user_id, "for_user.user_id")
+    return None if user_id is None else identifier(user_id, "for_user.user_id")
 
 
 def _deep_linking(
@@ -220,7 +237,9 @@ def _deep_linking(
             raise LtiRefused("claim_invalid", detail="deep_link_return_url")
         result["deep_link_return_url"] = facts.service_url(return_url, allow_hosts)
     except OutgoingError as error:
-        raise LtiRefused("return_url_not_allowed") from error
+        refused = LtiRefused("return_url_not_allowed")
+        refused.foreign_host = host_of(return_url) if isinstance(return_url, str) else None
+        raise refused from error
     if "place" not in rights_of(core.roles):
         raise LtiRefused("role_not_permitted")
     for name in ("accept_multiple", "auto_create", "accept_lineitem"):
@@ -252,9 +271,45 @@ def _custom(value: object) -> dict[str, str]:
             given = str(given)
         if not isinstance(given, str) or given.startswith("$") or len(given) > _CUSTOM_LENGTH:
             continue
+        if key in HISTORIES:
+            continue
         if _is_storable(key) and len(key) <= 255 and len(found) < _CUSTOM_AT_MOST:
             found[key] = _cleaned(given)
     return found
+
+
+def _history(custom: object, key: str) -> list[str]:
+    """Ids of copied ancestors (`$Context.id.history`): comma separated, URL-encoded, the latest first.
+
+    Canvas gives up to a thousand and then the word `truncated`; the first ones are enough.
+    """
+    value = custom.get(key) if isinstance(custom, dict) else None
+    if not isinstance(value, str) or value.startswith("$"):
+        return []
+    ids = (unquote(one.strip()) for one in value.split(",", _ORIGINS_AT_MOST)[:_ORIGINS_AT_MOST])
+    return list(dict.fromkeys(one for one in ids if 0 < len(one) <= 255 and _is_storable(one)))
+
+
+def _foreign_host(
+    claims: Claims,
+    ags: Mapping[str, Any],
+    nrps: Mapping[str, Any],
+    facts: RegistrationFacts,
+    allow_hosts: tuple[str, ...],
+) -> tuple[str, str] | None:
+    """The first host[:port] that is named and not reached, and what for."""
+    presentation = claims.get(names.LAUNCH_PRESENTATION)
+    named = [
+        (ags.get("lineitems"), "service_url"),
+        (ags.get("lineitem"), "service_url"),
+        (nrps.get("context_memberships_url"), "service_url"),
+        (presentation.get("return_url") if isinstance(presentation, dict) else None, "return_url"),
+    ]
+    for given, what in named:
+        url = _url(given)
+        if url is not None and not facts.reaches(url, allow_hosts) and (host := host_of(url)):
+            return host, what
+    return None
 
 
 def _profile(claims: Claims) -> dict[str, str]:

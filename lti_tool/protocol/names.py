@@ -18,12 +18,19 @@ DL_SETTINGS = f"{_P}/lti-dl/claim/deep_linking_settings"
 DL_CONTENT_ITEMS = f"{_P}/lti-dl/claim/content_items"
 DL_DATA = f"{_P}/lti-dl/claim/data"
 DL_MSG = f"{_P}/lti-dl/claim/msg"
+NOTICE = f"{_P}/lti/claim/notice"
+ORIGIN_CONTEXTS = f"{_P}/lti/claim/origin_contexts"
+
+TOOL_CONFIGURATION = f"{_P}/lti-tool-configuration"
+PLATFORM_CONFIGURATION = f"{_P}/lti-platform-configuration"
 
 SCOPE_LINE_ITEM = f"{_P}/lti-ags/scope/lineitem"
 SCOPE_LINE_ITEM_READ = f"{_P}/lti-ags/scope/lineitem.readonly"
 SCOPE_RESULT_READ = f"{_P}/lti-ags/scope/result.readonly"
 SCOPE_SCORE = f"{_P}/lti-ags/scope/score"
 SCOPE_MEMBERS = f"{_P}/lti-nrps/scope/contextmembership.readonly"
+SCOPES = (SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE, SCOPE_MEMBERS)
+"""All that the tool ever asks for."""
 
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST = "LtiDeepLinkingRequest"
@@ -33,6 +40,9 @@ DATA_PRIVACY_REQUEST = "DataPrivacyLaunchRequest"
 MESSAGE_TYPES = frozenset(
     {RESOURCE_LINK_REQUEST, DEEP_LINKING_REQUEST, SUBMISSION_REVIEW_REQUEST, DATA_PRIVACY_REQUEST}
 )
+HELLO_NOTICE = "LtiHelloWorldNotice"
+CONTEXT_COPY_NOTICE = "LtiContextCopyNotice"
+NOTICE_TYPES = frozenset({HELLO_NOTICE, CONTEXT_COPY_NOTICE})
 
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"

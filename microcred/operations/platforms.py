@@ -102,7 +102,7 @@ def approve_platform(session: Session, actor: Actor, public_id: str, now: dateti
     row = _platform(session, actor, public_id)
     before = row.state
     try:
-        registrations.approve(session, public_id)
+        registrations.approve(session, public_id, now=now)
     except RegistrationProblem as problem:
         raise OperationRefused(problem.code, f"{problem.message} Nothing was changed.") from problem
     action = "platform_approved" if before == "pending" else "platform_enabled"
@@ -110,10 +110,13 @@ def approve_platform(session: Session, actor: Actor, public_id: str, now: dateti
 
 
 def disable_platform(session: Session, actor: Actor, public_id: str, now: datetime) -> None:
-    """Shut a platform out; its open pages end with their next request."""
+    """Shut a platform out; its open pages end with their next request. Raises OperationRefused."""
     row = _platform(session, actor, public_id)
     before = row.state
-    registrations.disable(session, public_id)
+    try:
+        registrations.disable(session, public_id)
+    except RegistrationProblem as problem:
+        raise OperationRefused(problem.code, f"{problem.message} Nothing was changed.") from problem
     _record(session, actor, "platform_disabled", row, now, before=before, after="disabled")
 
 

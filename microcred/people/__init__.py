@@ -6,6 +6,7 @@ from microcred.people.grants import (
     ensure_organization,
     grant,
     holders,
+    home_organization,
     offices_of,
     organization_by_code,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "ensure_organization",
     "grant",
     "holders",
+    "home_organization",
     "ids_of",
     "links",
     "offices_of",

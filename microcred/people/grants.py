@@ -89,3 +89,8 @@ def ensure_organization(session: Session, *, code: str, name: str, kind: str, no
         session.add(found)
         session.flush()
     return found
+
+
+def home_organization(session: Session, now: datetime) -> Organization:
+    """The organization of whatever is registered without naming one, made if there is none."""
+    return ensure_organization(session, code="home", name="This installation", kind="district", now=now)

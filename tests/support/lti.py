@@ -298,6 +298,7 @@ def lti_world(
     make_database: Callable[[str], Database] = Database,
     settings: Mapping[str, Any] | None = None,
     cache: Any = None,
+    outgoing: Outgoing | None = None,
 ) -> Iterator[World]:
     """The tool on this database, with the sites a, a2 (same issuer) and b."""
     clock = SetClock()
@@ -310,7 +311,7 @@ def lti_world(
         database=database,
         keyring=Keyring(["a secret of the tests, long enough"]),
         clock=clock,
-        outgoing=Outgoing(allow),
+        outgoing=outgoing or Outgoing(allow),
         settings=LtiSettings(
             **{
                 "public_url": TOOL,

@@ -65,8 +65,11 @@ def approve(public_id: str) -> ResponseReturnValue:
 def disable(public_id: str) -> ResponseReturnValue:
     """Shut it out."""
     used = services()
-    with used.database.writing() as session:
-        platforms.disable_platform(session, actor(), public_id, used.clock.now())
+    try:
+        with used.database.writing() as session:
+            platforms.disable_platform(session, actor(), public_id, used.clock.now())
+    except OperationRefused as refused:
+        return _refused(public_id, refused)
     return _done(public_id, "disabled")
 
 
