@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin
 
 from requests.utils import parse_header_links
 
+from grade_passback.scores import Score
 from grade_passback.wire import LINE_ITEMS_TYPE, RESULTS_TYPE, service_url, with_query
 from lti_tool.dialects import Reading
 from lti_tool.facts import RegistrationFacts
@@ -16,6 +18,7 @@ from lti_tool.services import ServiceAnswer
 from microcred.outbox import Blocked, Outcome, Retry, Throttled
 
 _MOST_PAGES = 50
+_PAGE = 100
 _TRANSIENT = ("dns", "connect", "timeout", "dropped", "too_large", "token_unavailable")
 _SECRETS = re.compile(
     r"eyJ[\w-]+\.[\w-]+(\.[\w-]*)?"  # a JWT
@@ -82,6 +85,10 @@ class Result:
     given: float | None
     maximum: float
 
+    def shows(self, score: Score | None) -> bool:
+        """Whether this is that score, on whichever scale."""
+        return score is not None and self.given is not None and score.equals(self.given, self.maximum)
+
 
 def line_items(
     caller: Caller, container: str, filters: Mapping[str, str], scopes: Sequence[str]
@@ -108,13 +115,27 @@ def result_of(caller: Caller, lineitem_url: str, sub: str, scopes: Sequence[str]
     """The learner's present grade in one column. Raises Refused and Unreadable."""
     url = service_url(lineitem_url, "results", urlencode({"user_id": sub}))
     answer = caller.call("GET", url, scopes=scopes, accept=RESULTS_TYPE)
-    for entry in _list(answer):
-        if isinstance(entry, dict) and entry.get("userId") == sub:
-            given, maximum = entry.get("resultScore"), entry.get("resultMaximum", 1)
-            if given is not None and not (_is_number(given) and _is_number(maximum) and maximum > 0):
-                raise Unreadable(answer)
-            return Result(None if given is None else float(given), float(maximum or 1))
-    return Result(None, 1.0)
+    return _results(answer).get(sub, Result(None, 1.0))
+
+
+def results_of(
+    caller: Caller, lineitem_url: str, subs: Collection[str], scopes: Sequence[str], until: float
+) -> dict[str, Result]:
+    """The present grades of one column that are among `subs`, read page by page until all are found or
+    `until` (as `time.monotonic` counts) has passed. Raises Refused and Unreadable.
+    """
+    pages = caller.facts.dialect.pages_line_items
+    url = service_url(lineitem_url, "results", urlencode({"limit": _PAGE}) if pages else "")
+    found: dict[str, Result] = {}
+    seen: set[str] = set()
+    while url and not found.keys() >= set(subs):
+        if url in seen or len(seen) >= _MOST_PAGES or monotonic() > until:
+            raise Unreadable(ServiceAnswer("bad_answer"))
+        seen.add(url)
+        answer = caller.call("GET", url, scopes=scopes, accept=RESULTS_TYPE)
+        found |= {sub: result for sub, result in _results(answer).items() if sub in subs}
+        url = _next_url(url, answer) if pages else ""
+    return found
 
 
 def read_line_item(answer: ServiceAnswer) -> LineItem:
@@ -155,6 +176,18 @@ def redacted(answer: ServiceAnswer) -> dict[str, Any]:
     body = _SECRETS.sub("[removed]", answer.body[:2000].decode("utf-8", "replace").replace("\0", " "))[:500]
     kept = {"status": answer.status, "code": answer.code, "body": body, "token_renewed": answer.token_renewed}
     return {name: value for name, value in kept.items() if value}
+
+
+def _results(answer: ServiceAnswer) -> dict[str, Result]:
+    results: dict[str, Result] = {}
+    for entry in _list(answer):
+        if not isinstance(entry, dict) or not isinstance(entry.get("userId"), str):
+            continue
+        given, maximum = entry.get("resultScore"), entry.get("resultMaximum", 1)
+        if given is not None and not (_is_number(given) and _is_number(maximum) and maximum > 0):
+            raise Unreadable(answer)
+        results[entry["userId"]] = Result(None if given is None else float(given), float(maximum or 1))
+    return results
 
 
 def _list(answer: ServiceAnswer) -> list[Any]:

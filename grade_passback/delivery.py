@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grade_passback.ags import Caller, Callers, Refused, Unreadable, reading_of, redacted, result_of, trouble
-from grade_passback.gradebook import write_again
+from grade_passback.gradebook import Again, write_again
 from grade_passback.line_items import LineItems, remember
-from grade_passback.scores import Score
+from grade_passback.scores import Score, score_of
 from grade_passback.wire import RESULT_SCOPE, SCORE_SCOPE, SCORE_TYPE, service_url
 from lti_tool.facts import COLUMNS, RegistrationFacts
 from lti_tool.models import Registration
@@ -62,8 +62,7 @@ class _Post:
 
     @property
     def score(self) -> Score | None:
-        content = self.payload["content"]
-        return Score(content["scoreGiven"], content["scoreMaximum"]) if "scoreGiven" in content else None
+        return score_of(self.payload["content"])
 
 
 class _Delivery:
@@ -94,9 +93,9 @@ class _Delivery:
         return _remembering(self._send(_Post(job, caller, found)), job, found, None)
 
     def _send(self, post: _Post) -> Outcome:
-        changed = self._changed_in_lms(post)
-        if changed is not None:
-            return changed
+        settled = self._settled_before(post)
+        if settled is not None:
+            return settled
         answer = post.caller.call(
             "POST",
             service_url(post.url, "scores"),
@@ -118,11 +117,14 @@ class _Delivery:
                 return self._look_elsewhere(post, answer)
         return trouble(post.caller, answer, reading)
 
-    def _changed_in_lms(self, post: _Post) -> Outcome | None:
-        """Where the dialect asks for it: a correction does not fight a grade that a teacher changed in the
-        LMS."""
-        before = post.payload["read_first"]
-        if before is None or RESULT_SCOPE not in post.scopes:
+    def _settled_before(self, post: _Post) -> Outcome | None:
+        """What a look at the present result says, where the dialect asks for one: a correction does not fight
+        a grade that a teacher changed in the LMS, and a post that arrived although its answer was lost is not
+        repeated where every post appends its comment."""
+        dialect, before = post.caller.facts.dialect, post.payload["read_first"]
+        again = post.payload.get("again", False)
+        repeated = post.job.attempt > 1 and dialect.comment == "when_changed" and post.score is not None
+        if (before is None and not repeated) or RESULT_SCOPE not in post.scopes:
             return None
         try:
             result = result_of(post.caller, post.url, post.payload["sub"], post.scopes)
@@ -130,13 +132,36 @@ class _Delivery:
             return trouble(post.caller, refused.answer)
         except Unreadable as unreadable:
             return trouble(post.caller, ServiceAnswer("bad_answer", unreadable.answer.status))
-        if result.given is None or any(
-            Score(score["scoreGiven"], score["scoreMaximum"]).equals(result.given, result.maximum)
-            for score in (before, post.payload["content"])
-            if "scoreGiven" in score
-        ):
+        if result.given is None:
             return None
-        return Blocked(reason="conflict", answer={"result": result.given, "maximum": result.maximum})
+        shown = {"result": result.given, "maximum": result.maximum}
+        shown_before = before is not None and result.shows(score_of(before))
+        if result.shows(post.score) and (again or (repeated and not shown_before)):
+            return Delivered(answer=shown)
+        if before is None or any(result.shows(score) for score in self._ours(post)):
+            return None
+        return Blocked(reason="conflict", answer=shown)
+
+    def _ours(self, post: _Post) -> list[Score | None]:
+        """What of ours may stand there: this score, the last one that was delivered, and those after it
+        whose answer was lost."""
+        contents = [post.payload["content"], post.payload["read_first"]]
+        with self._database.reading() as session:
+            tried = (
+                select(OutboxRow.payload, OutboxRow.state)
+                .where(
+                    OutboxRow.order_key == post.job.order_key,
+                    OutboxRow.id < post.job.id,
+                    OutboxRow.attempts > 0,
+                )
+                .order_by(OutboxRow.id.desc())
+                .limit(20)
+            )
+            for payload, state in session.execute(tried):
+                contents.append(payload["content"])
+                if state in ("delivered", "accepted"):
+                    break
+        return [score_of(content) for content in contents]
 
     def _too_old(self, post: _Post, answer: ServiceAnswer) -> Outcome:
         """The platform has a later timestamp: ours may stand there already (a lost answer), or somebody
@@ -154,7 +179,7 @@ class _Delivery:
         score = post.score
         if score is None:
             return Delivered(answer=kept) if result.given is None else Superseded(answer=kept)
-        if result.given is not None and score.equals(result.given, result.maximum):
+        if result.shows(score):
             return Delivered(answer=kept)
         if post.payload.get("restamped"):
             return Blocked(reason="conflict", answer=kept)
@@ -163,7 +188,7 @@ class _Delivery:
     def _again(self, job: Job) -> Callable[[Session], None]:
         def record(session: Session) -> None:
             row = session.get(OutboxRow, job.id)
-            write_again(session, row, job.payload["line"], self._clock.now())
+            write_again(session, row, job.payload["line"], self._clock.now(), Again.RESTAMPED)
 
         return record
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from grade_passback.models import ScoreLine
-from grade_passback.scores import Score, ScoreDraft
+from grade_passback.scores import Score, ScoreDraft, score_of
 from grade_passback.wire import SCOPES, SCORE_SCOPE, content_of, next_stamp, score_body
 from lti_tool.dialects import Dialect
 from lti_tool.facts import COLUMNS, RegistrationFacts
@@ -66,9 +67,9 @@ class _Cell:
     def score(self) -> Score | None:
         """The newest number that was sent or may yet be."""
         for row in self.history:
-            content = row.payload["content"]
-            if row.state in (*_STANDING, *_STUCK) and "scoreGiven" in content:
-                return Score(content["scoreGiven"], content["scoreMaximum"])
+            score = score_of(row.payload["content"])
+            if row.state in (*_STANDING, *_STUCK) and score is not None:
+                return score
         return None
 
     @property
@@ -120,27 +121,36 @@ class Gradebook:
         return _write(self._session, self._course, self._learner, column, cell, draft, moment, self._now)
 
 
-def write_again(
-    session: Session, row: OutboxRow | None, line_id: int, now: datetime, *, insisting: bool = False
-) -> OutboxRow | None:
-    """One more row with the content of `row` and a later timestamp, if `row` is still the newest of its cell.
+class Again(StrEnum):
+    """Why a score goes out once more, with a later timestamp."""
 
-    `insisting`: a person wants it to stand over what the LMS has; the platform's grade is not looked at
-    first.
-    """
+    RESTAMPED = "restamped"
+    """The platform called the first one too old; a second such answer is for a person."""
+    INSISTING = "insisting"
+    """A person wants ours to stand over what the LMS has: the platform's grade is not looked at."""
+    CHECKING = "checking"
+    """Everything is sent anew: what stands there already is not repeated, what a teacher changed is left."""
+
+
+def write_again(
+    session: Session, row: OutboxRow | None, line_id: int, now: datetime, why: Again
+) -> OutboxRow | None:
+    """One more row with the content of `row` and a later timestamp, if `row` is still the newest of its
+    cell."""
     line = session.get_one(ScoreLine, line_id, with_for_update=True, populate_existing=True)
     if row is None or line.row_id != row.id:
         return None
-    stamp = next_stamp(now, line.last_stamp)
-    body = score_body(row.payload["sub"], stamp, row.payload["content"])
-    changes = {"restamped": False, "read_first": None} if insisting else {"restamped": True}
+    stamp, content = next_stamp(now, line.last_stamp), row.payload["content"]
+    changes: dict[str, Any] = {"restamped": why is Again.RESTAMPED, "again": why is Again.CHECKING}
+    if why is not Again.RESTAMPED:
+        changes["read_first"] = content if why is Again.CHECKING else None
     again = outbox.add(
         session,
         kind=row.kind,
         destination=row.destination,
         order_key=row.order_key,
         subject=(row.subject_type, row.subject_id),
-        payload={**row.payload, "body": body, **changes},
+        payload={**row.payload, "body": score_body(row.payload["sub"], stamp, content), **changes},
         now=now,
     )
     line.last_stamp, line.row_id = stamp, again.id

@@ -27,6 +27,8 @@ from microcred.placements import MAIN, GradeColumn, Placement
 _SETTLES = timedelta(seconds=60)
 """After a lost answer to a creation: how long the platform may take to show what it made."""
 _SOON = 2.0
+_LOST = ("timeout", "dropped", "bad_answer", "too_large", "http_502", "http_504")
+"""What may stand in place of the answer to a creation that took place."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class LineItems:
         return addresses[0] if addresses else None
 
     def find_or_make(self, caller: Caller, column: ColumnFacts) -> str | Outcome:
-        """The address of the column's line item, made now if the platform has none. One job makes it, the
-        others wait.
+        """The address of the column's line item, made now if the platform has none. One job makes it; the
+        others only look for it, and wait.
 
         A creation whose answer was lost is not repeated before the platform must have settled; then it is
         searched first.
@@ -98,17 +100,16 @@ class LineItems:
             return Blocked(reason="not_gradable")
         if not column.may_read:
             return Blocked(reason="scope_missing")
+        may_make = LINE_ITEM_SCOPE in column.scopes and self._claim(column.id)
         found = self.find(caller, column)
-        if found is not None:
-            return found
-        if LINE_ITEM_SCOPE not in column.scopes:
-            return Blocked(reason="line_item_missing")
-        if not self._claim(column.id):
+        if not may_make:
+            if found is not None:
+                return found
+            if LINE_ITEM_SCOPE not in column.scopes:
+                return Blocked(reason="line_item_missing")
             return Retry(reason="column_in_the_making", after=_SOON, destination_failed=False)
-        # Somebody may have made it between the search and the claim.
-        found = self.find(caller, column)
         made = self._make(caller, column) if found is None else found
-        if not (isinstance(made, Retry) and made.reason in ("timeout", "dropped", "bad_answer", "too_large")):
+        if found is not None or not (isinstance(made, Retry) and made.reason in _LOST):
             self._unclaim(column.id)
         return made
 

@@ -56,6 +56,7 @@ def enqueue(
         denied_as=cast(Literal["blank", "zero"], placement.denied_as),
         zero_from=appeal_until or now + ZERO_WAITS,
         previous=gradebook.scores,
+        submitted_at=attempt.submitted_at,
     )
     zone = policies.zone_of(session, placement.organization_id)
     words = CommentFacts(

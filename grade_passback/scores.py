@@ -15,7 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from lti_tool.dialects import Dialect
 from microcred.credentials import Definition, evaluate, points
@@ -67,6 +67,11 @@ class Score:
         )
 
 
+def score_of(content: Mapping[str, Any]) -> Score | None:
+    """The number in a score as it is kept and sent; None where there is none."""
+    return Score(content["scoreGiven"], content["scoreMaximum"]) if "scoreGiven" in content else None
+
+
 @dataclass(frozen=True)
 class ScoreDraft:
     """One post to one column, without user and timestamp. `score` None says that there is none (AGS
@@ -79,6 +84,8 @@ class ScoreDraft:
     comment: str | None = None
     not_before: datetime | None = None
     """A zero waits until the window for appeals has closed."""
+    submitted_at: datetime | None = None
+    """When the try was handed in (AGS 3.4.10). Canvas makes one attempt of it, however often it is posted."""
 
     @property
     def is_final(self) -> bool:
@@ -102,6 +109,7 @@ class GradeFacts:
     zero_from: datetime | None = None
     """The end of the window for appeals; None: at once."""
     previous: Mapping[str, Score] = field(default_factory=dict)
+    submitted_at: datetime | None = None
 
 
 def facts_of(
@@ -115,6 +123,7 @@ def facts_of(
     zero_from: datetime | None = None,
     revoked_as: Literal["keep", "zero"] = "keep",
     previous: Mapping[str, Score] | None = None,
+    submitted_at: datetime | None = None,
 ) -> GradeFacts:
     """The facts of a credential with these ratings (criterion id to level key); locked parts passed in an
     earlier try."""
@@ -129,6 +138,7 @@ def facts_of(
         revoked_as=revoked_as,
         zero_from=zero_from,
         previous=previous or {},
+        submitted_at=submitted_at,
     )
 
 
@@ -160,6 +170,8 @@ def _column(moment: str, facts: GradeFacts, tag: str, comment: str | None) -> li
                 return []
             score = Score(0, previous.maximum) if facts.revoked_as == "zero" else previous
             return [ScoreDraft(tag, *_FINAL, score, comment)]
+        case "submitted":
+            return [ScoreDraft(tag, *_STATUS[moment], None, comment, submitted_at=facts.submitted_at)]
         case "revisions_requested" if tag in facts.passed_parts:
             return [ScoreDraft(tag, *_FINAL, Score(1, 1), "Passed.")]
     return [ScoreDraft(tag, *_STATUS[moment], None, comment)]

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from grade_passback.gradebook import write_again
+from grade_passback.gradebook import Again, write_again
 from grade_passback.models import ScoreLine
+from grade_passback.scores import score_of
 from grade_passback.words import NO_COLUMN, sent_words, words_for
 from microcred import outbox
 from microcred.outbox import OutboxRow
@@ -34,6 +35,25 @@ class SyncRow:
     can_retry: bool
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How many cells of a placement stand where."""
+
+    arrived: int
+    on_the_way: int
+    stopped: int
+    """A person must do something, or the LMS did not answer for three days."""
+    changed: int
+    """The LMS shows another grade than we sent."""
+    closed: int
+    """The course takes no more grades."""
+
+    @property
+    def total(self) -> int:
+        """Every cell that something was sent for."""
+        return self.arrived + self.on_the_way + self.stopped + self.changed + self.closed
+
+
 def sync_rows(
     session: Session, placement_id: int, person_ids: Sequence[int]
 ) -> Mapping[int, Sequence[SyncRow]]:
@@ -53,11 +73,13 @@ def sync_rows(
     return rows
 
 
-def retry(session: Session, row_id: int, *, now: datetime, placement_id: int) -> bool:
+def retry(
+    session: Session, row_id: int, *, now: datetime, placement_id: int, over_theirs: bool = False
+) -> bool:
     """Send the newest row of a cell of this placement again; False where there is nothing to send again.
 
-    Where the grade was changed in the LMS, a person has now decided for ours: it goes out with a new
-    timestamp.
+    Where the grade was changed in the LMS (the delivery found it, or a comparison: `over_theirs`), a person
+    has now decided for ours: it goes out with a new timestamp.
     """
     line = session.scalar(
         select(ScoreLine)
@@ -67,13 +89,77 @@ def retry(session: Session, row_id: int, *, now: datetime, placement_id: int) ->
     if line is None:
         return False
     row = session.get_one(OutboxRow, row_id)
-    if row.state == "blocked" and row.reason == "conflict":
-        return write_again(session, row, line.id, now, insisting=True) is not None
+    arrived = row.state in ("delivered", "accepted") and score_of(row.payload["content"]) is not None
+    if (over_theirs and arrived) or (row.state == "blocked" and row.reason == "conflict"):
+        return write_again(session, row, line.id, now, Again.INSISTING) is not None
     try:
         outbox.retry(session, row_id, now=now)
     except outbox.RetryRefused:
         return False
     return True
+
+
+def retry_stopped(session: Session, placement_id: int, *, now: datetime) -> int:
+    """Send everything of a placement again that stopped; how many. What a teacher changed in the LMS stays
+    as it is there."""
+    rows = (
+        select(ScoreLine.row_id)
+        .join(GradeColumn, GradeColumn.id == ScoreLine.column_id)
+        .join(OutboxRow, OutboxRow.id == ScoreLine.row_id)
+        .where(
+            GradeColumn.placement_id == placement_id,
+            OutboxRow.reason.is_(None) | (OutboxRow.reason != "conflict"),
+        )
+    )
+    return outbox.retry_all(session, now=now, rows=rows)
+
+
+def send_again(
+    session: Session, placement_id: int, *, after_line: int, limit: int, now: datetime
+) -> int | None:
+    """Send the scores of a placement anew, `limit` cells at a time; where to go on, None at the end.
+
+    What the gradebook shows already is not posted again, and what a teacher changed there is left alone,
+    wherever the platform lets us look.
+    """
+    query = (
+        select(ScoreLine.id, OutboxRow)
+        .join(GradeColumn, GradeColumn.id == ScoreLine.column_id)
+        .outerjoin(OutboxRow, OutboxRow.id == ScoreLine.row_id)
+        .where(GradeColumn.placement_id == placement_id, ScoreLine.id > after_line)
+        .order_by(ScoreLine.id)
+        .limit(limit)
+    )
+    cells = session.execute(query).all()
+    for line_id, row in cells:
+        settled = row is not None and row.state not in ("waiting", "held", "cancelled")
+        if settled and score_of(row.payload["content"]) is not None:
+            write_again(session, row, line_id, now, Again.CHECKING)
+    return cells[-1].id if len(cells) == limit else None
+
+
+def progress(session: Session, placement_id: int) -> Progress:
+    """How far the grades of a placement are."""
+    query = (
+        select(OutboxRow.state, OutboxRow.reason, func.count())
+        .select_from(ScoreLine)
+        .join(GradeColumn, GradeColumn.id == ScoreLine.column_id)
+        .join(OutboxRow, OutboxRow.id == ScoreLine.row_id)
+        .where(GradeColumn.placement_id == placement_id)
+        .where(OutboxRow.state.not_in(("superseded", "cancelled")))
+        .group_by(OutboxRow.state, OutboxRow.reason)
+    )
+    counts = dict.fromkeys(("arrived", "on_the_way", "stopped", "changed", "closed"), 0)
+    for state, reason, count in session.execute(query):
+        if state in ("waiting", "held"):
+            counts["on_the_way"] += count
+        elif state in ("delivered", "accepted", "unverified"):
+            counts["arrived"] += count
+        elif reason in ("conflict", "course_closed"):
+            counts["changed" if reason == "conflict" else "closed"] += count
+        else:
+            counts["stopped"] += count
+    return Progress(**counts)
 
 
 def _sync_row(label: str, row: OutboxRow | None) -> SyncRow:

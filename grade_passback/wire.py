@@ -47,6 +47,8 @@ def content_of(draft: ScoreDraft) -> dict[str, Any]:
         content |= {"scoreGiven": number(draft.score.given), "scoreMaximum": number(draft.score.maximum)}
     if draft.comment:
         content["comment"] = draft.comment
+    if draft.submitted_at is not None:
+        content["submission"] = {"submittedAt": stamp_text(draft.submitted_at)}
     return content
 
 

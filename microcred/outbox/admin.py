@@ -1,11 +1,11 @@
 """What operators and coordinators see of the outbox, and what they may do: look, send again, stop, start."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from microcred.database import after_commit, utc
@@ -65,30 +65,26 @@ class Entry:
     may_retry: bool
 
 
-def status(session: Session, *, now: datetime) -> Status:
-    """How the outbox stands."""
-    counted = session.execute(
-        select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(_COUNTED)).group_by(OutboxRow.state)
+def status(session: Session, *, now: datetime, destinations: Collection[str] | None = None) -> Status:
+    """How the outbox stands; `destinations`: those alone."""
+    counted = select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(_COUNTED))
+    oldest = select(func.min(OutboxRow.due_at)).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now)
+    troubled = select(OutboxDestination).where(
+        OutboxDestination.stopped | (OutboxDestination.failures > 0) | (OutboxDestination.paused_until > now)
     )
-    counts = dict.fromkeys(_COUNTED, 0) | {row[0]: row[1] for row in counted}
-    oldest = session.scalar(
-        select(func.min(OutboxRow.due_at)).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now)
-    )
-    troubled = session.scalars(
-        select(OutboxDestination)
-        .where(
-            OutboxDestination.stopped
-            | (OutboxDestination.failures > 0)
-            | (OutboxDestination.paused_until > now)
-        )
-        .order_by(OutboxDestination.name)
+    if destinations is not None:
+        counted = counted.where(OutboxRow.destination.in_(destinations))
+        oldest = oldest.where(OutboxRow.destination.in_(destinations))
+        troubled = troubled.where(OutboxDestination.name.in_(destinations))
+    counts = dict.fromkeys(_COUNTED, 0) | dict(
+        session.execute(counted.group_by(OutboxRow.state)).tuples().all()
     )
     return Status(
         counts,
-        oldest,
+        session.scalar(oldest),
         [
             DestinationStatus(d.name, d.failures, d.failing_since, d.paused_until, d.pause_reason, d.stopped)
-            for d in troubled
+            for d in session.scalars(troubled.order_by(OutboxDestination.name))
         ],
     )
 
@@ -105,14 +101,20 @@ def entries(
     states: Sequence[str] = ("waiting", "held", "blocked", "dead", "unverified"),
     after_id: int = 0,
     limit: int = 100,
+    destinations: Collection[str] | None = None,
 ) -> list[Entry]:
-    """Rows in these states by id, `limit` at most, beginning after `after_id`."""
-    rows = session.scalars(
+    """Rows in these states by id, `limit` at most, beginning after `after_id`; `destinations`: of those
+    alone.
+    """
+    query = (
         select(OutboxRow)
         .where(OutboxRow.state.in_(states), OutboxRow.id > after_id)
         .order_by(OutboxRow.id)
         .limit(limit)
     )
+    if destinations is not None:
+        query = query.where(OutboxRow.destination.in_(destinations))
+    rows = session.scalars(query)
     return [
         Entry(
             r.id,
@@ -152,9 +154,16 @@ def retry(session: Session, row_id: int, *, now: datetime) -> None:
     after_commit(session, wake_of(session.get_bind()).notify)
 
 
-def retry_all(session: Session, *, now: datetime, destination: str | None = None) -> int:
-    """Send every blocked and dead row again that nothing newer has replaced (of one destination, or of
-    all); how many."""
+def retry_all(
+    session: Session,
+    *,
+    now: datetime,
+    destinations: Collection[str] | None = None,
+    rows: Select[Any] | None = None,
+) -> int:
+    """Send every blocked and dead row again that nothing newer has replaced (of these destinations, or of
+    all; only of `rows`, a query for ids, where given); how many.
+    """
     newer = aliased(OutboxRow)
     query = (
         update(OutboxRow)
@@ -172,8 +181,10 @@ def retry_all(session: Session, *, now: datetime, destination: str | None = None
         .returning(OutboxRow.id)
         .execution_options(synchronize_session=False)
     )
-    if destination is not None:
-        query = query.where(OutboxRow.destination == destination)
+    if destinations is not None:
+        query = query.where(OutboxRow.destination.in_(destinations))
+    if rows is not None:
+        query = query.where(OutboxRow.id.in_(rows))
     count = len(session.execute(query).all())
     after_commit(session, wake_of(session.get_bind()).notify)
     return count

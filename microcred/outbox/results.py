@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, column, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from microcred.database import BIGINT
 from microcred.outbox.models import OutboxDestination, OutboxRow
 from microcred.outbox.outcomes import (
     Accepted,
@@ -28,17 +30,23 @@ from microcred.outbox.policy import Policy
 from microcred.outbox.queue import release_next
 
 # Sent through the connection, not the session: a batch of this size need not pass the unit of work.
+_NEW = ("state", "due_at", "finished_at", "reason", "last_answer")
+_TABLE = cast(Table, OutboxRow.__table__)
 _WRITE = (
-    update(OutboxRow)
-    .where(OutboxRow.id == bindparam("row_id"))
-    .values(
-        leased_until=None,
-        state=bindparam("new_state"),
-        due_at=bindparam("new_due_at"),
-        finished_at=bindparam("new_finished_at"),
-        reason=bindparam("new_reason"),
-        last_answer=bindparam("new_last_answer"),
-    )
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("row_id"))
+    .values(leased_until=None, **{name: bindparam(f"new_{name}") for name in _NEW})
+)
+# PostgreSQL takes the whole batch as one document: one statement a row cost more than sending the scores.
+_BATCH = (
+    func.jsonb_to_recordset(bindparam("changes", type_=JSONB))
+    .table_valued(column("row_id", BIGINT), *(column(f"new_{name}", _TABLE.c[name].type) for name in _NEW))
+    .render_derived(name="changed", with_types=True)
+)
+_WRITE_BATCH = (
+    update(_TABLE)
+    .where(_TABLE.c.id == _BATCH.c.row_id)
+    .values(leased_until=None, **{name: _BATCH.c[f"new_{name}"] for name in _NEW})
 )
 _log = structlog.get_logger("microcred.outbox")
 Result = tuple[Job, Outcome]
@@ -71,13 +79,24 @@ def store(
     replaced = _keys_with_newer(session, retried)
     changes = [_change(job, outcome, job.order_key in replaced, now, policy, rng) for job, outcome in settled]
     if changes:
-        session.connection().execute(_WRITE, changes)
+        _write(session.connection(), changes)
     finished = [
         job.order_key for (job, _), change in zip(settled, changes, strict=True) if change["new_finished_at"]
     ]
     release_next(session, [key for key in finished if key is not None])
     _judge_destinations(session, settled, now, policy, rng)
     return left
+
+
+def _write(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
+    if connection.dialect.name != "postgresql":
+        connection.execute(_WRITE, changes)
+        return
+    document = [
+        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in change.items()}
+        for change in changes
+    ]
+    connection.execute(_WRITE_BATCH, {"changes": document})
 
 
 def _still_mine(session: Session, results: Sequence[Result]) -> tuple[list[Result], list[Result]]:

@@ -68,8 +68,19 @@ def start_postgres(folder: Path, options: Mapping[str, str] = POSTGRES_OPTIONS) 
     done = subprocess.run(initdb, capture_output=True, text=True, **_as(user))
     if done.returncode:
         raise EngineError(f"PostgreSQL could not make its folder: {done.stderr.strip()}")
+    return _run_postgres(bin_folder, folder, port, options)
+
+
+def restart_postgres(folder: Path, port: int, options: Mapping[str, str] = POSTGRES_OPTIONS) -> Server:
+    """The server of `folder` again, after it has ended, with what it had kept. Raises as `start_postgres`."""
+    copied = [path.parent for path in folder.glob("*/*/bin/postgres")]
+    return _run_postgres(copied[0] if copied else programs.postgres(), folder, port, options)
+
+
+def _run_postgres(bin_folder: Path, folder: Path, port: int, options: Mapping[str, str]) -> Server:
     settings = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
-    pid = _start([bin_folder / "postgres", "-D", data, "-p", str(port), *settings], folder, user)
+    command: list[str | Path] = [bin_folder / "postgres", "-D", folder / "data", "-p", str(port), *settings]
+    pid = _start(command, folder, _postgres_user())
 
     def is_ready() -> bool:
         try:
@@ -133,9 +144,11 @@ def _readable_by(user: str | None, bin_folder: Path, folder: Path) -> Path:
 REDIS_DATABASES = 64
 
 
-def start_redis(folder: Path) -> Server:
-    """An empty Redis that keeps nothing on disk. Raises MissingProgramError, EngineError."""
-    port = free_port()
+def start_redis(folder: Path, port: int | None = None) -> Server:
+    """An empty Redis that keeps nothing on disk, on `port` or a free one. Raises MissingProgramError,
+    EngineError.
+    """
+    port = port or free_port()
     command: list[str | Path] = [
         *(programs.redis(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder),
         *("--save", "", "--appendonly", "no", "--databases", str(REDIS_DATABASES)),
