@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .dialects import DIALECTS
 from .facts import platform_facts
+from .names import ALL_SCOPES
 from .persistence import keep
 from .platform import Platform
 from .sample import add_sample
@@ -27,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=5001, help="0 takes any free one (5001)")
     made.add_argument("--tool-url", default="http://127.0.0.1:5000", help="the tool's public address")
     made.add_argument("--issuer", default=DEFAULT_ISSUER, help="issuer, if not the LMS's own address")
-    made.add_argument("--client-id", default="demo-tool")
-    made.add_argument("--deployment-id", default="demo-deployment")
+    made.add_argument("--client-id", help="if not the dialect's own")
+    made.add_argument("--deployment-id", help="if not the dialect's own")
     made.add_argument("--dialect", choices=sorted(DIALECTS), default="plain")
     made.add_argument("--storage", action="store_true", help="offer platform storage by postMessage")
     made.add_argument("--control", action="store_true", help="answer at /control/ (scripting; tests only)")
@@ -48,6 +49,8 @@ def register_tool(platform: Platform, tool_url: str, client_id: str, deployment_
         f"{base}/lti/deep-link",
         deployment_id,
         launch_url=f"{base}/lti/launch",
+        scopes=[*ALL_SCOPES, *platform.dialect.more_scopes],
+        placements=[platform.dialect.menu_placement] if platform.dialect.menu_placement else [],
     )
 
 
@@ -58,7 +61,10 @@ def start(arguments: Sequence[str] | None = None) -> Server:
     platform.platform_storage = options.storage
     if not (options.data and keep(platform, options.data)):
         add_sample(platform)
-    register_tool(platform, options.tool_url, options.client_id, options.deployment_id)
+    client_id, deployment_id = platform.dialect.program_ids
+    register_tool(
+        platform, options.tool_url, options.client_id or client_id, options.deployment_id or deployment_id
+    )
     server = serve(platform, options.host, options.port, with_control=options.control)
     if options.json:
         sys.stdout.write(json.dumps(platform_facts(platform)) + "\n")

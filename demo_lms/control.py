@@ -9,7 +9,7 @@ All under ``/control``, bodies and answers JSON:
 - ``GET /grades``: every cell with its history.
 - ``POST /launch`` ``{person, link, claims, token}``: a login initiation.
 - ``POST /keys`` ``{keep_old}``: a new signing key.
-- ``POST /settings`` ``{platform_storage, login_method, page_size}``.
+- ``POST /settings`` ``{platform_storage, login_method, page_size, switches}``; ``switches`` are the dialect's.
 - ``POST /enter`` ``{person}``: signs the caller in, by session cookie.
 """
 
@@ -104,7 +104,10 @@ def settings() -> Response:
     for name, value in _body().items():
         if name in SETTINGS:
             setattr(platform(), name, value)
-    return json_answer({name: getattr(platform(), name) for name in SETTINGS})
+        elif name == "switches":
+            platform().switches |= {k: v for k, v in value.items() if k in platform().dialect.switches}
+    switches = {name: platform().switch(name) for name in platform().dialect.switches}
+    return json_answer({name: getattr(platform(), name) for name in SETTINGS} | {"switches": switches})
 
 
 @control.post("/enter")

@@ -14,8 +14,6 @@ from .visitor import GRADERS, STAFF, platform, require, roles_in, visitor
 
 pages = Blueprint("pages", __name__)
 MAX_TEXT = 2000
-MENU_PLACES = ("course_navigation", "courses")
-"""Placements that put a tool into a course's own menu."""
 ROLE_WORDS = {
     "TeachingAssistant": "Teaching assistant",
     "ContentDeveloper": "Content developer",
@@ -94,7 +92,8 @@ def leave() -> AnyResponse:
 
 def _course_page(template: str, course: Course, person: Person, **values: object) -> str:
     held = roles_in(course, person)
-    menu = [(t, p) for t in platform().tools.values() if t.enabled for p in t.placements if p in MENU_PLACES]
+    place = platform().dialect.menu_placement
+    menu = [(tool, place) for tool in platform().tools.values() if tool.enabled and place in tool.placements]
     common = {"course": course, "menu": menu, "staff": bool(held & STAFF), "grader": bool(held & GRADERS)}
     return render_template(template, **common, **values)
 

@@ -118,6 +118,7 @@ class State:
         """Per client: a tool's keys, and until when they are good."""
         self.buckets: dict[str, tuple[float, datetime]] = {}
         """Per client: what the throttle's bucket held, and when."""
+        self.last_numbers: dict[str, int] = {}
         self.progress: dict[str, dict[str, str]] = {}
         """Downloads that a score asked for, by id."""
         self.seen: dict[tuple[str, str], datetime] = {}
@@ -139,13 +140,15 @@ class State:
         return self.switches.get(name, usual)
 
     def next_number(self, kind: str) -> str:
-        """The next free numeric id of a kind (see ``Dialect.new_id``)."""
+        """A numeric id of a kind (see ``Dialect.new_id``) that was never given before."""
         tables: dict[str, Sequence[str]] = {
             "link": list(self.links),
             "line_item": list(self.line_items),
             "deployment": [d.partition(":")[0] for t in self.tools.values() for d in t.deployments],
         }
-        return str(1 + max((int(key) for key in tables[kind] if key.isdecimal()), default=0))
+        given = max((int(key) for key in tables[kind] if key.isdecimal()), default=0)
+        self.last_numbers[kind] = 1 + max(given, self.last_numbers.get(kind, 0))
+        return str(self.last_numbers[kind])
 
     def user_id(self, person_id: str, course_id: str | None = None) -> str:
         """The ``sub`` of a person, by which services know them too."""

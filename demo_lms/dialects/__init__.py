@@ -15,14 +15,16 @@ from .base import (
 from .canvas import CANVAS
 from .moodle import MOODLE
 from .plain import PLAIN
+from .schoology import SCHOOLOGY
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN, CANVAS, MOODLE)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (PLAIN, CANVAS, MOODLE, SCHOOLOGY)}
 
 __all__ = [
     "CANVAS",
     "DIALECTS",
     "MOODLE",
     "PLAIN",
+    "SCHOOLOGY",
     "DeepLinkPlan",
     "DeepLinkRules",
     "Dialect",

@@ -321,6 +321,10 @@ class Dialect:
     """What sites and versions of this LMS differ in, with the usual value; see ``State.switches``."""
     role_words: Mapping[str, str] = field(default_factory=dict)
     """This LMS's words for roles, on its pages."""
+    program_ids: tuple[str, str] = ("demo-tool", "demo-deployment")
+    """Client id and deployment id of the tool where the LMS runs as a program."""
+    menu_placement: str = ""
+    """The placement that puts a tool into a course's menu."""
     flags: tuple[str, ...] = ()
     """Marks a teacher can put beside a grade."""
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
 
-from demo_lms import Platform
+from demo_lms import DIALECTS, Platform
+from demo_lms.__main__ import start
 from demo_lms.persistence import keep
 from demo_lms.sample import add_sample
 
@@ -35,6 +37,19 @@ def test_the_program_prints_its_facts_and_ends_when_told(tmp_path: Path) -> None
         assert requests.get(facts["url"] + "/control/facts", timeout=5).json() == facts
         program.terminate()
         assert program.wait(10) == 0
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_the_program_offers_every_dialect(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with start(["--port", "0", "--dialect", name, "--json"]):
+        facts = json.loads(capsys.readouterr().out)
+    assert facts["dialect"] == name
+    (tool,) = facts["tools"]
+    assert (tool["client_id"], tool["deployment_ids"]) == (
+        DIALECTS[name].program_ids[0],
+        [DIALECTS[name].program_ids[1]],
+    )
+    assert facts["auth_url"] == facts["url"] + DIALECTS[name].paths["auth"]
 
 
 def test_everybody_in_the_sample_is_plainly_a_demo_person() -> None:

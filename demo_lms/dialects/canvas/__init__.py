@@ -45,6 +45,8 @@ CANVAS = Dialect(
         "registration_deployment_id": False,
         "rate_limit": 600,
     },
+    program_ids=("10000000000002", "3:4dde05e8ca1973bcca9bffc13e1548820eee93a3"),
+    menu_placement="course_navigation",
     role_words={
         "Instructor": "Teacher",
         "Learner": "Student",

@@ -31,6 +31,7 @@ MOODLE = Dialect(
         "results": f"{_ITEM}/results",
         "memberships": "/mod/lti/services.php/CourseSection/<course_id>/bindings/<tool_id>/memberships",
     },
+    program_ids=("tbdJZXpYr3GPcKq", "1"),
     role_words={
         "Instructor": "Teacher",
         "Learner": "Student",
