@@ -59,7 +59,6 @@ def judge(database: Database, ports: Sequence[int], learners: int) -> Verdict:
         "out_of_order",
         "same_stamp_other_body",
         "attempt_added_twice",
-        "attempt_missing",
         "in_two_columns",
     )
     verdict.faults = {name: wrong[name] for name in names}
