@@ -14,20 +14,22 @@ _TITLE = """# Reliability
 
 What becomes of grades while everything around the tool breaks. Written by `make chaos`; do not edit.
 
-Demo teachers on four platforms (plain specification, Canvas, Moodle, Schoology) hand in and are decided on;
-decisions are revised meanwhile. Each of these happens during the same minutes:
+Demo teachers on four platforms (plain specification, Canvas, Moodle, Schoology) hand in and are decided
+on; decisions are revised meanwhile. Each of these happens during the same minutes:
 
-- {server_error:.0%} of all answers of the platforms, tokens and results included, are 5xx, some of them after the
-  work was done; {dropped:.0%} of connections end after the platform has taken the score; {silent:.1%} of requests are
-  never answered (a time-out of 20 s, after the score was taken); {throttled:.0%} are "slow down" (429, Canvas: 403).
-- Processes that deliver are killed with SIGKILL and started again; on SQLite that is the one process that also
-  writes the decisions.
-- PostgreSQL is stopped and started, every second time without warning; Redis is killed and comes back empty.
+- {server_error:.0%} of all answers of the platforms, tokens and results included, are 5xx, some of them
+  after the work was done; {dropped:.0%} of connections end after the platform has taken the score;
+  {silent:.1%} of requests are never answered (a time-out of 20 s, after the score was taken);
+  {throttled:.0%} are "slow down" (429, Canvas: 403).
+- Processes that deliver are killed with SIGKILL and started again; on SQLite that is the one process
+  that also writes the decisions.
+- PostgreSQL is stopped and started, every second time without warning; Redis is killed and comes back
+  empty.
 - The clock is an hour slow for a tenth of the time, is set right, and later stays 20 s slow.
 - The column of one platform does not exist yet and is made in the middle of all this.
 
-The outbox's own waiting times (back-off, breaker, lease) are divided by {haste:g} so that a run takes minutes.
-Nobody presses anything: a row that needs a person counts as a fault.
+The outbox's own waiting times (back-off, breaker, lease) are divided by {haste:g} so that a run takes
+minutes. Nobody presses anything: a row that needs a person counts as a fault.
 """
 
 
@@ -73,14 +75,13 @@ _HAPPENED: Sequence[_Line] = (
 )
 _NOTES = """## Reading it
 
-- Grades are compared with the newest decision of each learner, whose points are counted a second time without the
-  code under test.
+- Grades are compared with the newest decision of each learner, whose points are counted a second time
+  without the code under test.
 - "Out of order" counts scores that arrived with an older timestamp than one that had arrived before.
-- Canvas appends the comment of every post. A hand-in carries no number, so a repeat of it after a lost answer cannot
-  be told from the first one by reading the gradebook; its "Received." may then stand there twice. The attempt does
-  not: it is named by the time of the hand-in.
-- A clock that stays an hour slow delays what was due by up to an hour; nothing else follows from it.
-"""
+- Canvas appends the comment of every post. A hand-in carries no number, so a repeat of it after a lost
+  answer cannot be told from the first one by reading the gradebook; its "Received." may then stand
+  there twice. The attempt does not: it is named by the time of the hand-in.
+- A clock that stays an hour slow delays what was due by up to an hour; nothing else follows from it."""
 
 
 def _table(title: str, outcomes: Sequence[Outcome], lines: Sequence[_Line]) -> str:
