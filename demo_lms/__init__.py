@@ -1,7 +1,7 @@
 """A small LMS that speaks LTI 1.3: for the demo, and as the independent platform of the tests."""
 
 from .deep_linking import DeepLinkOutcome
-from .dialects import DIALECTS, PLAIN, Dialect
+from .dialects import CANVAS, DIALECTS, MOODLE, PLAIN, SCHOOLOGY, Dialect
 from .errors import DeepLinkError, LaunchRefused
 from .keys import KeyRing, SigningKey, TokenForm
 from .login import FormPost, LoginInitiation, Refusal
@@ -12,10 +12,13 @@ from .server import Server, create_app, serve
 
 __all__ = [
     "ABSENT",
+    "CANVAS",
     "CLAIMS",
     "DIALECTS",
+    "MOODLE",
     "PLAIN",
     "ROLE_URIS",
+    "SCHOOLOGY",
     "DeepLinkError",
     "DeepLinkOutcome",
     "Dialect",

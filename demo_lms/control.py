@@ -9,7 +9,7 @@ All under ``/control``, bodies and answers JSON:
 - ``GET /grades``: every cell with its history.
 - ``POST /launch`` ``{person, link, claims, token}``: a login initiation.
 - ``POST /keys`` ``{keep_old}``: a new signing key.
-- ``POST /settings`` ``{platform_storage, login_method, page_size, switches}``; ``switches`` are the dialect's.
+- ``POST /settings`` ``{platform_storage, login_method, page_size, switches}``: the last are the dialect's.
 - ``POST /enter`` ``{person}``: signs the caller in, by session cookie.
 """
 

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from .base import (
-    DeepLinkPlan,
-    DeepLinkRules,
-    Dialect,
-    MessageFacts,
-    Problem,
-    ScoreFacts,
-    ScoreOutcome,
-    TokenRules,
-)
+from .base import Dialect
 from .canvas import CANVAS
 from .moodle import MOODLE
+from .parts import DeepLinkPlan, DeepLinkRules, MessageFacts, Problem, ScoreFacts, ScoreOutcome, TokenRules
 from .plain import PLAIN
 from .schoology import SCHOOLOGY
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from ...notices import tell_of_copy
 from ...values import number_of, uuid_of
-from ..base import PATHS, Dialect, Paging, Throttle, TokenRules
+from ..base import Dialect
+from ..parts import Paging, Throttle, TokenRules
+from ..spec import PATHS
 from . import columns, launch, picker, register, scores, services
 
 _COURSE = "/api/lti/courses/<course_id>"

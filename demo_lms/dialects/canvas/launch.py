@@ -12,7 +12,8 @@ from ...model import Course, Person
 from ...names import CLAIMS, MEMBERSHIP, SCOPE_NOTICES, TEST_USER
 from ...notices import NOTICE_TYPES
 from ...values import number_of, opaque, plain_number, uuid_of
-from ..base import MessageFacts, Problem, enrolled_roles, role_uris, spec_custom
+from ..parts import MessageFacts, Problem
+from ..spec import enrolled_roles, role_uris, spec_custom
 from .names import PERSON_ROLE, PLACEMENT, SYSTEM_ROLE
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ...model import DeepLinkVisit, PlannedItem, Tool
 from ...names import CLAIMS
 from ...tool_jwt import ToolJwtError, audience, unverified, verified_claims
 from ...values import is_number, number_of, zoned_time
-from ..base import DeepLinkPlan
+from ..parts import DeepLinkPlan
 from .names import MODULE_NAME, PRESERVE_NAME
 
 if TYPE_CHECKING:

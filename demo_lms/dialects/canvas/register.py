@@ -12,7 +12,7 @@ from ...model import Tool
 from ...names import SPEC
 from ...notices import NOTICE_TYPES
 from ...values import opaque
-from ..base import RegistrationRules
+from ..parts import RegistrationRules
 from .names import EXTENSION
 from .picker import PLACEMENTS
 

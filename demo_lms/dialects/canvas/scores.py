@@ -14,7 +14,7 @@ from ...errors import ServiceError
 from ...model import Grade, LineItem
 from ...names import ACTIVITY_PROGRESS, GRADING_PROGRESS
 from ...values import is_number, plain_number, uuid_of, zoned_time
-from ..base import ScoreFacts, ScoreOutcome
+from ..parts import ScoreFacts, ScoreOutcome
 from .names import SUBMISSION
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ members and errors in ``services``, dynamic registration in ``register``.
 from __future__ import annotations
 
 from ...values import number_of
-from ..base import DeepLinkRules, Dialect, Paging, TokenRules
+from ..base import Dialect
+from ..parts import DeepLinkRules, Paging, TokenRules
 from . import grades, launch, picker, register, services
 
 _COURSE = "/mod/lti/services.php/<course_id>"

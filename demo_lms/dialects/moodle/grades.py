@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ServiceError
 from ...model import Course, Grade, LineItem, Tool
-from ..base import ScoreFacts, ScoreOutcome
+from ..parts import ScoreFacts, ScoreOutcome
 
 if TYPE_CHECKING:
     from ...state import State

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from ...model import Course, Person
 from ...names import CLAIMS, MEMBERSHIP, SPEC
 from ...values import number_of, opaque
-from ..base import MessageFacts, Problem, enrolled_roles
+from ..parts import MessageFacts, Problem
+from ..spec import enrolled_roles
 
 if TYPE_CHECKING:
     from ...state import State

@@ -11,7 +11,7 @@ from ...model import DeepLinkVisit, PlannedItem, Tool
 from ...names import CLAIMS
 from ...tool_jwt import ToolJwtError, unverified, verified_claims
 from ...values import is_number, number_of
-from ..base import DeepLinkPlan
+from ..parts import DeepLinkPlan
 from .launch import sesskey
 
 if TYPE_CHECKING:

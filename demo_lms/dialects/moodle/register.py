@@ -12,7 +12,7 @@ from ...keys import sign_token
 from ...model import Tool
 from ...names import AGS_SCOPES, SCOPE_LINEITEM, SCOPE_LINEITEM_READ, SPEC
 from ...values import opaque
-from ..base import RegistrationRules
+from ..parts import RegistrationRules
 
 if TYPE_CHECKING:
     from ...state import State

@@ -13,7 +13,7 @@ from ...model import Course, Enrolment, Link, Person, Tool
 from ...names import SPEC
 from ...tool_jwt import ToolJwtError, unverified, verified_claims
 from ...values import opaque
-from ..base import enrolled_roles
+from ..spec import enrolled_roles
 from .grades import INCORRECT
 from .launch import is_admin
 from .picker import wrong_times

@@ -6,7 +6,8 @@ What is sent at launch is in ``launch``, the picker, grades and members in ``ser
 
 from __future__ import annotations
 
-from ..base import DeepLinkRules, Dialect, RegistrationRules, TokenRules
+from ..base import Dialect
+from ..parts import DeepLinkRules, RegistrationRules, TokenRules
 from . import launch, services
 
 _TOOL = "/lti-service/tool/<tool_id>/services"

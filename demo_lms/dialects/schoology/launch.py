@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...model import Course, LineItem, Link, Person
 from ...names import CLAIMS, MEMBERSHIP
 from ...values import number_of, opaque, plain_number, uuid_of, zoned_time
-from ..base import MessageFacts, enrolled_roles, role_uris, spec_roles
+from ..parts import MessageFacts
+from ..spec import enrolled_roles, role_uris, spec_roles
 
 if TYPE_CHECKING:
     from ...state import State

@@ -8,7 +8,7 @@ from ...errors import DeepLinkError, ServiceError
 from ...model import Course, DeepLinkVisit, LineItem, PlannedItem, Tool
 from ...names import CLAIMS
 from ...values import is_number, zoned_time
-from ..base import DeepLinkPlan, ScoreFacts, ScoreOutcome
+from ..parts import DeepLinkPlan, ScoreFacts, ScoreOutcome
 from .launch import SETTINGS
 
 if TYPE_CHECKING:
