@@ -307,6 +307,8 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "evidence_item.attempt_id",
         "evidence_permission.pursuit_id",
         "response.attempt_id",
+        "holders_choice.award_id",
+        "holders_choice.shown_address_id",
     }
     found = {
         f"{table.name}.{key.parent.name}"
