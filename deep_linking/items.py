@@ -1,5 +1,6 @@
 """From a placement to the content item that a platform makes a link of."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lti_tool.protocol.content_items import lti_resource_link
@@ -14,12 +15,14 @@ def content_item(
     launch_url: str,
     icon_url: str | None,
     accepts_lineitem: bool,
+    variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The `ltiResourceLink` of a placement (Deep Linking 2.0, 4.5): title, text, custom ids, the first column
     as line item.
 
     Only the placement's first column travels with the link; further ones are made through AGS without a
     `resourceLinkId`, since a second line item on a link is invisible in Canvas and hides the first in Moodle.
+    `variables` are custom values that the platform fills only where the link itself asks for them.
     Custom keys are lower case and values are single-line strings, which is what every platform keeps.
     """
     document = definition.document
@@ -35,7 +38,11 @@ def content_item(
     item = lti_resource_link(
         url=launch_url,
         title=document.title,
-        custom={CUSTOM_PLACEMENT: placement.public_id, "credential": definition.public_id},
+        custom={
+            **(variables or {}),
+            CUSTOM_PLACEMENT: placement.public_id,
+            "credential": definition.public_id,
+        },
         line_item=line_item,
         icon_url=icon_url,
     )

@@ -82,12 +82,12 @@ class Notices:
             if not isinstance(token, str) or not token:
                 raise LtiRefused("token_missing")
             jws = take_apart(token, ALGORITHMS)
-            issuer, client_id = unverified_claim(jws, "iss"), _client_id(unverified_claim(jws, "aud"))
-            client_id = client_id or _client_id(unverified_claim(jws, "azp"))
+            issuer, audience = unverified_claim(jws, "iss"), unverified_claim(jws, "aud")
+            client_id = _client_id(audience) or _client_id(unverified_claim(jws, "azp"))
             if not isinstance(issuer, str) or not issuer:
                 raise LtiRefused("claim_missing", detail="iss")
             if client_id is None:
-                raise LtiRefused("aud_missing")
+                raise LtiRefused("aud_mismatch" if audience else "aud_missing")
             with self._database.reading() as session:
                 # No state says whose it is: issuer and audience do, and that registration's key proves it.
                 facts = registrations.find_for_login(session, issuer, client_id, registration_id)

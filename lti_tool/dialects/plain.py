@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from lti_tool.dialects.base import Dialect, Reading, mentions, retry_after
-from lti_tool.dialects.registering import Registering
 
 _SCOPE_WORDS = ("scope", "insufficient permission")
 # Blackboard says it with a 400, D2L with a 403 or a 404.
@@ -41,10 +40,4 @@ def _reason(status: int, body: bytes) -> str:
     return "config_error"
 
 
-PLAIN = Dialect(
-    name="other",
-    classify=classify,
-    binds_line_items=True,
-    # Registered by hand nobody may have asked for the variables, so each link does.
-    registering=Registering(variables_on_links=True),
-)
+PLAIN = Dialect(name="other", classify=classify, binds_line_items=True)

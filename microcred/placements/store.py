@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
+from lti_tool.models import Context, Deployment, ResourceLink
 from microcred.placements.columns import Column
 from microcred.placements.models import GradeColumn, Placement
 
@@ -14,6 +15,8 @@ CUSTOM_PLACEMENT = "placement"
 """Key of the link's custom values that holds a placement's public id; lower case, since Schoology folds
 case.
 """
+
+_ANCESTORS_AT_MOST = 2000
 
 
 @dataclass(frozen=True)
@@ -43,22 +46,27 @@ def choose(
     session: Session, *, place: Place, choice: Choice, launch_id: int | None, person_id: int, now: datetime
 ) -> Placement:
     """Make the placement of a choice, or change the one made earlier in the same deep linking launch."""
-    placement = None
-    if launch_id is not None:
-        placement = session.scalar(
-            select(Placement)
-            .options(selectinload(Placement.columns))
-            .where(Placement.made_in_launch_id == launch_id, Placement.version_id == choice.version_id)
-        )
+    placement = _chosen_before(session, launch_id, choice.version_id)
     if placement is None:
         placement = Placement(
+            context_id=place.context_id,
+            deployment_id=place.deployment_id,
+            organization_id=place.organization_id,
             version_id=choice.version_id,
+            grade_scheme=choice.grade_scheme,
             made_in_launch_id=launch_id,
             created_by_id=person_id,
             created_at=now,
             columns=[],
         )
-        session.add(placement)
+        try:
+            with session.begin_nested():
+                session.add(placement)
+        except IntegrityError:  # the other press of a double click was quicker
+            quicker = _chosen_before(session, launch_id, choice.version_id)
+            if quicker is None:
+                raise
+            placement = quicker
     placement.context_id = place.context_id
     placement.deployment_id = place.deployment_id
     placement.organization_id = place.organization_id
@@ -68,6 +76,18 @@ def choose(
     _set_columns(session, placement, choice.columns, now)
     session.flush()
     return placement
+
+
+def _chosen_before(session: Session, launch_id: int | None, version_id: int) -> Placement | None:
+    """What this launch has put there already, held until the transaction ends."""
+    if launch_id is None:
+        return None
+    return session.scalar(
+        select(Placement)
+        .options(selectinload(Placement.columns))
+        .where(Placement.made_in_launch_id == launch_id, Placement.version_id == version_id)
+        .with_for_update()
+    )
 
 
 def _set_columns(session: Session, placement: Placement, columns: tuple[Column, ...], now: datetime) -> None:
@@ -111,13 +131,16 @@ def settle(
 
     The first launch of a link ties the placement to it. A link that was copied with its course carries the
     same custom value under a new link and context: it gets a placement of its own with the same credential
-    and settings, and no old work. None where the link names no placement of this organization.
+    and settings, and no old work. So does a link without that value whose ancestor the LMS names. None where
+    the link leads to no placement of this organization.
     """
     if place.resource_link_id is None:
         return None
     placement = of_link(session, place.resource_link_id)
     if placement is None:
         named = find(session, custom.get(CUSTOM_PLACEMENT, ""), place.organization_id)
+        if named is None and CUSTOM_PLACEMENT not in custom:
+            named = ancestor(session, place)
         if named is None:
             return None
         try:
@@ -130,6 +153,49 @@ def settle(
     _learn_lineitem(placement, lineitem_url)
     session.flush()
     return placement
+
+
+def ancestor(session: Session, place: Place) -> Placement | None:
+    """The placement of the link that a copied link was copied from, as the LMS tells it; None where that is
+    not certain.
+
+    By the link's own history, else by its title: the one placement with a link of that title in the latest
+    course that this one was copied from and that has any. Only within the same platform and organization.
+    """
+    link = session.get_one(ResourceLink, place.resource_link_id)
+    candidates = (
+        select(Placement, ResourceLink.resource_link_id, ResourceLink.title, Context.context_id)
+        .join(ResourceLink, ResourceLink.id == Placement.resource_link_id)
+        .outerjoin(Context, Context.id == ResourceLink.context_id)
+        .join(Deployment, Deployment.id == ResourceLink.deployment_id)
+        .options(selectinload(Placement.columns))
+        .where(
+            Placement.organization_id == place.organization_id,
+            Deployment.registration_id
+            == select(Deployment.registration_id)
+            .where(Deployment.id == place.deployment_id)
+            .scalar_subquery(),
+        )
+        .order_by(Placement.id)
+    )
+    if link.origin_ids:
+        rows = session.execute(candidates.where(ResourceLink.resource_link_id.in_(link.origin_ids))).all()
+        by_link: dict[str, Placement] = {row.resource_link_id: row.Placement for row in reversed(rows)}
+        for origin in link.origin_ids:
+            if origin in by_link:
+                return by_link[origin]
+    context = session.get(Context, place.context_id) if place.context_id is not None else None
+    if context is None or not context.origin_ids or link.title is None:
+        return None
+    rows = session.execute(
+        candidates.where(Context.context_id.in_(context.origin_ids)).limit(_ANCESTORS_AT_MOST)
+    ).all()
+    for origin in context.origin_ids:
+        placed = [row for row in rows if row.context_id == origin]
+        if placed:
+            same: list[Placement] = [row.Placement for row in placed if row.title == link.title]
+            return same[0] if len(same) == 1 else None
+    return None
 
 
 def _tie(session: Session, named: Placement, place: Place, now: datetime) -> Placement:

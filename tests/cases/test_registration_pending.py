@@ -77,7 +77,7 @@ def test_a_registered_platform_waits_for_approval(other: Lms) -> None:
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert unused_invitations(world) == 0
     with world.app.test_client().get("/lti/static/registered.js", base_url=TOOL) as script:
-        assert "org.imsglobal.lti.close" in script.text
+        assert "org.imsglobal.lti.close" in script.get_data(as_text=True)
 
 
 def test_what_is_asked_of_a_platform(other: Lms) -> None:

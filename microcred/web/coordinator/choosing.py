@@ -65,12 +65,14 @@ def add() -> ResponseReturnValue:
         return _page(problem=refused.message), 409
     if here.launch.deep_linking is None:
         return redirect(page_url("course.course"), 303)
+    registering = here.launch.registration.dialect.registering
     item = content_item(
         placed.placement,
         placed.definition,
         launch_url=f"{used.settings.public_url}/lti/launch",
         icon_url=f"{used.settings.badge_url}/ob/2.0/badges/{placed.definition.public_id}.png",
         accepts_lineitem=here.launch.deep_linking.get("accept_lineitem") is not False,
+        variables=registering.variables if registering.variables_on_links else None,
     )
     title = placed.definition.document.title
     return _send(
