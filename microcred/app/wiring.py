@@ -18,7 +18,7 @@ from microcred.app.settings import Settings
 from microcred.badges import store as badge_store
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database, SystemClock
-from microcred.operations import privacy
+from microcred.operations import privacy, syncing
 from microcred.outbox import Worker
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
@@ -113,6 +113,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         dynamic_registration.EXPIRY: dynamic_registration.expiry_handler(database, clock),
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         badge_store.KIND: badges.issue,
+        syncing.SEND_ALL: syncing.send_all_handler(database, clock),
         privacy.ERASE: privacy.erase_handler(database, clock),
         privacy.DELETE_FILES: privacy.delete_files_handler(storage),
     }

@@ -15,9 +15,8 @@ from microcred.credentials import Definition
 from microcred.credentials.models import Attempt, Award, Pursuit
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
-from microcred.operations.errors import NotAllowed, NotFound
+from microcred.operations.errors import NotAllowed
 from microcred.operations.placing import version_of
-from microcred.people import audit
 from microcred.people.models import Person
 from microcred.placements import SCHEME_LABELS, Placement
 
@@ -67,6 +66,7 @@ class CourseView:
     learners: tuple[Learner, ...]
     counts: Mapping[str, int]
     """How many opened it, submitted, earned."""
+    progress: grade_passback.Progress
     next_key: str | None
 
 
@@ -74,7 +74,7 @@ def course(session: Session, actor: Actor, *, after: str | None) -> CourseView |
     """The course's credential and its learners, paged by key; None where the link opens no credential yet.
     Raises NotAllowed.
     """
-    launch = _may_see(actor)
+    launch = staff_launch(actor)
     placement = placement_of(session, launch)
     if placement is None:
         return None
@@ -94,24 +94,13 @@ def course(session: Session, actor: Actor, *, after: str | None) -> CourseView |
         submit_by=placement.submit_by,
         learners=learners,
         counts=_counts(session, placement),
+        progress=grade_passback.progress(session, placement.id),
         next_key=str(page[-1][0].id) if len(pursuits) > PAGE_SIZE else None,
     )
 
 
-def send_again(session: Session, actor: Actor, row_id: int, now: datetime) -> None:
-    """Let a stopped delivery of this course's placement start over. Raises NotAllowed, NotFound."""
-    launch = _may_see(actor)
-    placement = placement_of(session, launch)
-    if placement is None or not grade_passback.retry(session, row_id, now=now, placement_id=placement.id):
-        raise NotFound(
-            "no_such_delivery", "There is nothing to send again here. It may have arrived meanwhile."
-        )
-    audit.record(
-        session, at=now, actor_id=actor.own_id, action="delivery_retried", subject=("outbox", row_id)
-    )
-
-
-def _may_see(actor: Actor) -> PageSession:
+def staff_launch(actor: Actor) -> PageSession:
+    """The launch of somebody who may see how a course goes. Raises NotAllowed."""
     if actor.launch is None or "see_progress" not in actor.rights:
         raise NotAllowed("not_staff", "Only people who teach or manage this course can see how it goes.")
     return actor.launch

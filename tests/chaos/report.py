@@ -81,7 +81,8 @@ _NOTES = """## Reading it
 - Canvas appends the comment of every post. A hand-in carries no number, so a repeat of it after a lost
   answer cannot be told from the first one by reading the gradebook; its "Received." may then stand
   there twice. The attempt does not: it is named by the time of the hand-in.
-- A clock that stays an hour slow delays what was due by up to an hour; nothing else follows from it."""
+- A clock that stays an hour slow delays what was due by up to an hour; nothing else follows from it.
+"""
 
 
 def _table(title: str, outcomes: Sequence[Outcome], lines: Sequence[_Line]) -> str:
