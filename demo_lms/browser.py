@@ -80,9 +80,7 @@ def start_deep_link(course_id: str) -> Response:
     module = request.args.get("module") or "Micro-credentials"
     client, placement = request.args.get("tool") or None, request.args.get("placement") or None
     return _start(
-        platform().begin_deep_link(
-            person.id, course.id, client_id=client, module=module, placement=placement
-        )
+        platform().begin_deep_link(person.id, course.id, client_id=client, module=module, placement=placement)
     )
 
 
@@ -157,7 +155,7 @@ def deep_link_return(**ids: str) -> Response:
 
 
 def items_word(count: int) -> str:
-    """"1 item", "2 items"."""
+    """ "1 item", "2 items"."""
     return f"{count} {'item' if count == 1 else 'items'}"
 
 

@@ -31,9 +31,7 @@ def find_members(
     return found
 
 
-def _member(
-    state: State, course: Course, tool: Tool, person: Person, enrolment: Enrolment
-) -> dict[str, Any]:
+def _member(state: State, course: Course, tool: Tool, person: Person, enrolment: Enrolment) -> dict[str, Any]:
     member: dict[str, Any] = {
         "status": "Active" if enrolment.active else "Inactive",
         "user_id": state.dialect.subject(person, course),

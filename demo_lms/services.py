@@ -188,9 +188,7 @@ def _page(service: str, rows: list[Any]) -> tuple[list[Any], dict[str, str]]:
     if size is None or start + size >= len(rows):
         return rows[start:], {}
     mark = (paging.encode or _encode_cursor)(start + size)
-    kept = [
-        (k, v) for k, v in request.args.items(multi=True) if k != paging.cursor and k not in paging.drops
-    ]
+    kept = [(k, v) for k, v in request.args.items(multi=True) if k != paging.cursor and k not in paging.drops]
     query = urlencode([*kept, (paging.cursor, mark)], quote_via=quote, safe="")
     header = paging.link(service, f"{platform().url(quote(request.path))}?{query}")
     return rows[start : start + size], {"Link": header.encode().decode("latin-1")}

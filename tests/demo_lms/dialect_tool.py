@@ -200,7 +200,11 @@ def item(**changes: Any) -> dict[str, Any]:
 
 @contextmanager
 def lms(
-    dialect: Dialect, platform_key: SigningKey, tool_key: SigningKey, client_id: str, deployment_id: str,
+    dialect: Dialect,
+    platform_key: SigningKey,
+    tool_key: SigningKey,
+    client_id: str,
+    deployment_id: str,
     issuer: str = "http://localhost",
 ) -> Iterator[DialectTool]:
     """A running LMS of that dialect with the tool before it."""

@@ -142,9 +142,7 @@ def test_canvas_08_the_token_lives_an_hour_and_keys_change(canvas: DialectTool) 
 
 
 def test_canvas_09_navigation_and_assignment_launches_differ(canvas: DialectTool) -> None:
-    menu = canvas.claims(
-        canvas.platform.begin_placement_launch("u-1", "c-1", placement="course_navigation")
-    )
+    menu = canvas.claims(canvas.platform.begin_placement_launch("u-1", "c-1", placement="course_navigation"))
     context = menu[LTI + "context"]
     assert HEX40.match(context["id"])
     assert menu[LTI + "resource_link"]["id"] == context["id"]

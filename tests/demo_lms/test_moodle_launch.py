@@ -271,9 +271,7 @@ def test_moodle_b6_words_and_no_items(moodle: DialectTool) -> None:
 def register(moodle: DialectTool, token: str, body: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = body if isinstance(body, str) else json.dumps(body)
-    return moodle.http.post(
-        moodle.platform.endpoint_url("register"), data=data, headers=headers, timeout=5
-    )
+    return moodle.http.post(moodle.platform.endpoint_url("register"), data=data, headers=headers, timeout=5)
 
 
 def test_moodle_b11_a_new_tool_is_pending_and_not_in_the_chooser(moodle: DialectTool) -> None:

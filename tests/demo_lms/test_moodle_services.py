@@ -111,6 +111,14 @@ def test_moodle_b8_tokens_and_scopes_are_401_without_a_hint(moodle: DialectTool)
     assert moodle.call("POST", url, "", SCORE, moodle.score(), token).status_code == 401
 
 
+def test_moodle_b8_site_tools_read_every_course_that_there_is(moodle: DialectTool) -> None:
+    moodle.platform.add_course("55", "Another")
+    own = moodle.platform.dialect.course_path_id(moodle.platform.courses["c-1"])
+    for course, status in (("55", 200), ("56", 404)):
+        url = moodle.items_url.replace(f"/{own}/", f"/{course}/")
+        assert moodle.call("GET", url, ALL, LINEITEMS).status_code == status
+
+
 # -- B9: line items and scores -----------------------------------------------------------------
 
 
@@ -131,6 +139,12 @@ def test_moodle_b9_line_items_are_easily_made_and_lose_their_ids(moodle: Dialect
     assert moodle.make_item(label=...).status_code == 400
     assert moodle.call("DELETE", url, ALL, LINEITEM).status_code == 204
     assert moodle.call("GET", url, ALL, LINEITEM).status_code == 404
+
+
+def test_moodle_b9_another_maximum_rescales_the_grades(moodle: DialectTool) -> None:
+    moodle.post(moodle.score())
+    moodle.call("PUT", moodle.item_url, ALL, LINEITEM, {"label": "Idea Shaper", "scoreMaximum": 50})
+    assert moodle.shown() == 40
 
 
 def test_moodle_b9_success_is_an_empty_200(moodle: DialectTool) -> None:

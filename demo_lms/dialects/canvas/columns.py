@@ -53,9 +53,7 @@ def create_item(state: State, tool: Tool, course: Course, body: Any) -> LineItem
         )  # fmt: skip
 
 
-def _second_item(
-    state: State, tool: Tool, course: Course, link_id: str, fields: dict[str, Any]
-) -> LineItem:
+def _second_item(state: State, tool: Tool, course: Course, link_id: str, fields: dict[str, Any]) -> LineItem:
     link = state.links.get(link_id)
     if link is None:
         raise ServiceError(404, "The specified resource does not exist.")

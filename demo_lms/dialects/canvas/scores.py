@@ -171,9 +171,7 @@ def _attempt(facts: ScoreFacts, extension: Mapping[str, Any], submitted: datetim
     when = submitted or state.clock()
     again = bool(grade.submitted_at) and zoned_time(grade.submitted_at) == submitted
     if not again and item.allowed_attempts is not None and grade.attempts >= item.allowed_attempts:
-        raise ServiceError(
-            422, "The maximum number of allowed attempts has been reached for this submission"
-        )
+        raise ServiceError(422, "The maximum number of allowed attempts has been reached for this submission")
     due = zoned_time(item.end) if item.end else None
     return {
         "attempts": grade.attempts + (0 if again else 1),
@@ -203,9 +201,7 @@ def score_body(state: State, item: LineItem, grade: Grade, result_url: str) -> o
     return {"resultUrl": result_url, SUBMISSION: {"content_items": rows}}
 
 
-def result_json(
-    state: State, item: LineItem, grade: Grade, members: dict[str, Any]
-) -> dict[str, Any] | None:
+def result_json(state: State, item: LineItem, grade: Grade, members: dict[str, Any]) -> dict[str, Any] | None:
     """In points of the tool's own maximum, also after a teacher's change; nobody without a tool's post."""
     if not grade.from_tool:
         return None

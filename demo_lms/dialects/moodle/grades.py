@@ -118,9 +118,7 @@ def score(facts: ScoreFacts) -> ScoreOutcome:
     return ScoreOutcome(changes, "score recorded" if final == raw else f"recorded as {final:g}, not {raw:g}")
 
 
-def result_json(
-    state: State, item: LineItem, grade: Grade, members: dict[str, Any]
-) -> dict[str, Any] | None:
+def result_json(state: State, item: LineItem, grade: Grade, members: dict[str, Any]) -> dict[str, Any] | None:
     course, tool = state.courses[item.course_id], state.tools[item.client_id]
     url = state.service_url("results", tool, course, item_id=item.id)
     return members | {"id": f"{url}&user_id={members['userId']}", "scoringUserId": None}

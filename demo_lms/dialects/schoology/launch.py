@@ -70,7 +70,7 @@ _MINIMAL = {
 
 
 def section_title(course: Course) -> str:
-    """"Course: Section"."""
+    """ "Course: Section"."""
     return f"{course.title}: {course.label}" if course.label else course.title
 
 
