@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from lti_tool import registrations
-from lti_tool.models import Deployment, Registration
+from lti_tool import features, registrations
+from lti_tool.models import Deployment, NotedHost, Registration
 from lti_tool.registrations import RegistrationProblem
 from microcred.database import Clock
 from microcred.operations.actor import Actor
@@ -51,6 +51,10 @@ class Platform:
     deployments: tuple[DeploymentRow, ...]
     organizations: tuple[Organization, ...]
     """To which the actor may give a deployment."""
+    noted_hosts: tuple[NotedHost, ...]
+    """Hosts that signed launches named and that the platform may not use."""
+    unavailable: tuple[str, ...]
+    """What cannot work with the scopes that the LMS granted."""
 
 
 def platforms(
@@ -94,6 +98,8 @@ def platform(session: Session, actor: Actor, public_id: str) -> Platform:
             for one in registrations.deployments(session, public_id)
         ),
         tuple(organizations),
+        tuple(registrations.noted_hosts(session, public_id)),
+        tuple(feature.words for feature in features.unavailable(row.scopes)),
     )
 
 

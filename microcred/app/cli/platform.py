@@ -8,16 +8,14 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lti_tool import registrations
+from lti_tool import features, invitations, registrations
+from lti_tool.lms_setup import SETUPS
 from lti_tool.models import LMS_KINDS, Registration
 from lti_tool.registrations import NewRegistration, RegistrationProblem
 from microcred.app.cli.common import Failed, application, json_option, show_json, show_table
 from microcred.app.wiring import Assembly
-from microcred.people import audit, ensure_organization, organization_by_code
+from microcred.people import audit, ensure_organization, home_organization, organization_by_code
 from microcred.people.models import Organization
-
-HOME = ("home", "This installation")
-"""The organization of registrations for which none is named."""
 
 
 @click.group()
@@ -105,21 +103,72 @@ def show(registration_id: str, as_json: bool) -> None:
 @platform.command()
 @click.argument("registration_id")
 @click.option("--deployment-id", help="Approve this deployment instead of the whole registration.")
-@click.option("--organization", "code", help="With --deployment-id: the organization it is given to.")
+@click.option("--service-host", help="Approve this host for service and return addresses instead.")
+@click.option("--organization", "code", help="The organization that the platform or deployment is given to.")
 @json_option
-def approve(registration_id: str, deployment_id: str | None, code: str | None, as_json: bool) -> None:
-    """Let a pending platform in, or one of its deployments."""
+def approve(
+    registration_id: str,
+    deployment_id: str | None,
+    service_host: str | None,
+    code: str | None,
+    as_json: bool,
+) -> None:
+    """Let a pending platform in, or one of its deployments, or one more host of it."""
+    if deployment_id is not None and service_host is not None:
+        raise click.UsageError("--deployment-id and --service-host are two decisions; make one at a time.")
     with _managed() as (app, session):
-        if deployment_id is None:
-            row = registrations.approve(session, registration_id)
-        else:
-            organization_id = _organization(session, code, app).id if code else None
+        organization_id = _organization(session, code, app).id if code else None
+        if service_host is not None:
+            row = registrations.allow_service_host(session, registration_id, service_host)
+            action = "platform_host_added"
+        elif deployment_id is not None:
             registrations.approve_deployment(
                 session, registration_id, deployment_id, organization_id=organization_id, clock=app.clock
             )
-            row = registrations.get(session, registration_id)
-        shown = _changed(app, session, row, "platform_approved")
+            row, action = registrations.get(session, registration_id), "platform_approved"
+        else:
+            if organization_id is not None:
+                registrations.give(session, registration_id, organization_id)
+            row = registrations.approve(session, registration_id, now=app.clock.now())
+            action = "platform_approved"
+        shown = _changed(app, session, row, action)
     _show(shown, as_json)
+
+
+@platform.command()
+@click.option("--lms", required=True, type=click.Choice(LMS_KINDS), help="The LMS it is for.")
+@click.option("--organization", "code", help="Code of the organization it is for (default: home).")
+@json_option
+def invite(lms: str, code: str | None, as_json: bool) -> None:
+    """Print a one-use address for dynamic registration, good for seven days."""
+    with _managed() as (app, session):
+        organization = _organization(session, code, app)
+        secret, expires_at = invitations.invite(
+            session, organization_id=organization.id, lms=lms, now=app.clock.now()
+        )
+        audit.record(
+            session,
+            at=app.clock.now(),
+            actor_id=None,
+            action="platform_invited",
+            subject=("organization", organization.id),
+            detail={"lms": lms},
+        )
+        shown = {
+            "url": f"{app.lti.settings.register_url}?invitation={secret}",
+            "lms": lms,
+            "organization": organization.code,
+            "expires_at": expires_at,
+        }
+    _show(shown, as_json)
+
+
+@platform.command()
+@click.argument("lms", type=click.Choice(sorted(SETUPS)))
+def config(lms: str) -> None:
+    """Print what an administrator of this LMS pastes, with the addresses of PUBLIC_URL, as JSON."""
+    with application() as app:
+        show_json(SETUPS[lms](app.lti.settings))
 
 
 @platform.command()
@@ -154,7 +203,7 @@ def _managed() -> Iterator[tuple[Assembly, Session]]:
 
 def _organization(session: Session, code: str | None, app: Assembly) -> Organization:
     if code is None:
-        return ensure_organization(session, code=HOME[0], name=HOME[1], kind="district", now=app.clock.now())
+        return home_organization(session, app.clock.now())
     return organization_by_code(session, code) or ensure_organization(
         session, code=code, name=code, kind="district", now=app.clock.now()
     )
@@ -196,6 +245,8 @@ def _described(app: Assembly, session: Session, row: Registration) -> dict[str, 
             "any_deployment",
             "separate_site",
             "is_test_site",
+            "scopes",
+            "expires_at",
         ),
     )
     codes = {o.id: o.code for o in session.scalars(select(Organization))}
@@ -207,10 +258,19 @@ def _described(app: Assembly, session: Session, row: Registration) -> dict[str, 
         }
         for d in registrations.deployments(session, row.public_id)
     ]
+    noted = [
+        {"host": one.host, "named_for": one.named_for, "noted_at": one.created_at}
+        for one in registrations.noted_hosts(session, row.public_id)
+    ]
     return (
         _addresses(app, row)
         | {name: getattr(row, name) for name in names}
-        | {"organization": codes[row.organization_id], "deployments": deployments}
+        | {
+            "unavailable": [feature.words for feature in features.unavailable(row.scopes)],
+            "organization": codes[row.organization_id],
+            "deployments": deployments,
+            "noted_hosts": noted,
+        }
     )
 
 

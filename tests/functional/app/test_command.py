@@ -36,7 +36,7 @@ def test_all_commands_of_the_contract_exist() -> None:
     names = {" ".join(words) for words, _ in EVERY}
     assert names >= {
         *("serve", "worker", "demo", "doctor", "db upgrade", "db check"),
-        *(f"platform {verb}" for verb in ("add", "list", "show", "approve", "disable", "enable")),
+        *(f"platform {verb}" for verb in ("add", "list", "show", "approve", "disable", "enable", "invite")),
         *("keys rotate", "keys list", "keys reseal", "catalogue import", "catalogue export"),
         *("outbox status", "outbox list", "outbox retry", "launches list"),
         *(f"person {verb}" for verb in ("list", "invite", "suspend", "restore", "export", "erase")),
@@ -57,13 +57,13 @@ def test_every_command_says_what_it_does_and_is_documented() -> None:
 
 
 def test_commands_that_answer_have_json(microcred: Command) -> None:
-    """Those that run until a signal, and the one that prints a file, have nothing to say in JSON."""
+    """Those that run until a signal, and those that print a file, have nothing to say in JSON."""
     without = {
         " ".join(words)
         for words, command in EVERY
         if not isinstance(command, click.Group) and all(p.name != "as_json" for p in command.params)
     }
-    assert without == {"serve", "worker", "person export"}
+    assert without == {"serve", "worker", "person export", "platform config"}
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,15 @@ def test_add_registers_at_once_and_prints_the_addresses(microcred: Command) -> N
         "any_deployment": False,
         "separate_site": False,
         "is_test_site": False,
+        "scopes": None,
+        "expires_at": None,
+        "unavailable": [],
         "organization": "lakeshore",
         "deployments": [
             {"deployment_id": "d-1", "state": "approved", "organization": "lakeshore"},
             {"deployment_id": "d-2", "state": "approved", "organization": "lakeshore"},
         ],
+        "noted_hosts": [],
     }
     assert microcred.json("platform", "list") == [shown]
     assert "d-1 (approved)" in microcred("platform", "list").stdout
