@@ -3,6 +3,7 @@
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from lti_tool.models import LMS_KINDS
 from microcred.operations import platforms
 from microcred.operations.errors import OperationRefused
 from microcred.web.base import actor, page_url
@@ -10,7 +11,7 @@ from microcred.web.services import services
 
 blueprint = Blueprint("platforms", __name__)
 
-LMS_WORDS = {"canvas": "Canvas", "moodle": "Moodle", "schoology": "Schoology", "other": "Another LMS"}
+LMS_WORDS = {kind: "Another LMS" if kind == "other" else kind.capitalize() for kind in LMS_KINDS}
 STATE_WORDS = {
     "pending": "Waits for you",
     "approved": "Open",
