@@ -1,9 +1,10 @@
 """What a badge says, as plain values: both versions of a badge are written from one `AwardFacts`."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from microcred.badges.errors import FactsError
@@ -120,6 +121,8 @@ class AchievementFacts:
     criteria: tuple[CriterionFacts, ...] = ()
     tags: tuple[str, ...] = ()
     credits_available: float | None = None
+    endorsements: tuple[Mapping[str, Any], ...] = ()
+    """Signed EndorsementCredentials, carried whole."""
 
 
 @dataclass(frozen=True)

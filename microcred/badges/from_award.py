@@ -2,7 +2,10 @@
 behind it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +17,7 @@ from microcred.badges.facts import (
     AlignmentFacts,
     AwardFacts,
     CriterionFacts,
+    EvidenceFacts,
     IdentifierFacts,
     LevelFacts,
     OrganizationFacts,
@@ -21,10 +25,10 @@ from microcred.badges.facts import (
     ResultFacts,
     StatusEntry,
 )
-from microcred.badges.models import Badge
+from microcred.badges.models import Badge, Endorsement, HoldersChoice
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import Award, CredentialVersion, Decision, Pursuit, Rating
-from microcred.people.models import LmsIdentity, Organization, Person
+from microcred.people.models import ContactAddress, LmsIdentity, Organization, Person
 from microcred.placements.models import Placement
 
 
@@ -34,9 +38,11 @@ def organization_facts(organization: Organization, badge_url: str) -> Organizati
     return OrganizationFacts(organization.public_id, organization.name, page, organization.contact_email)
 
 
-def achievement_facts(definition: Definition, version: CredentialVersion) -> AchievementFacts:
-    """A credential version as badges describe it: criteria in words, standards, the rubric with its
-    levels.
+def achievement_facts(
+    definition: Definition, version: CredentialVersion, endorsements: tuple[Mapping[str, Any], ...] = ()
+) -> AchievementFacts:
+    """A credential version as badges describe it: criteria in words, standards, the rubric with its levels,
+    and who stands behind it (signed endorsements).
     """
     document = definition.document
     narrative = "\n".join(
@@ -56,6 +62,7 @@ def achievement_facts(definition: Definition, version: CredentialVersion) -> Ach
         criteria=tuple(_criterion(definition, criterion_id) for criterion_id in _criterion_ids(definition)),
         tags=tuple(document.tags),
         credits_available=float(document.effort.clock_hours),
+        endorsements=endorsements,
     )
 
 
@@ -68,28 +75,36 @@ def award_facts(
     issuer = session.get_one(Organization, award.issuer_id)
     person = session.get_one(Person, award.person_id)
     addresses = Addresses(badge_url)
+    choice = session.get(HoldersChoice, award.id)
     return AwardFacts(
         public_id=badge.public_id,
         addresses=addresses,
         issuer=organization_facts(issuer, badge_url),
         issuer_did=did,
-        achievement=achievement_facts(definition, version),
-        recipient=_recipient(session, award, badge, person, badge_url),
+        achievement=achievement_facts(definition, version, signed_endorsements(session, version.id)),
+        recipient=_recipient(session, award, badge, person, badge_url, choice),
         awarded_date=award.awarded_at,
         valid_from=now,
         valid_until=award.valid_until,
         status=StatusEntry(addresses.status_list(badge.status_list_id), badge.status_index),
         results=tuple(_results(session, award)),
         credits_earned=float(award.clock_hours),
+        evidence=_evidence(choice, addresses, award),
         test=test,
     )
 
 
 def _recipient(
-    session: Session, award: Award, badge: Badge, person: Person, badge_url: str
+    session: Session,
+    award: Award,
+    badge: Badge,
+    person: Person,
+    badge_url: str,
+    choice: HoldersChoice | None,
 ) -> RecipientFacts:
-    """Recognised by the user id of the LMS in which it was earned, as a salted hash; nobody's name or
-    address.
+    """Recognised by the user id of the LMS in which it was earned, as a salted hash; nobody's name.
+
+    An address is there only by the holder's choice, and only once it is confirmed.
     """
     sub = session.scalar(
         select(LmsIdentity.sub)
@@ -100,8 +115,42 @@ def _recipient(
         .order_by(LmsIdentity.id)
         .limit(1)
     )
-    identifiers = (IdentifierFacts("ltiUserId", sub or person.public_id, badge.recipient_salt),)
-    return RecipientFacts(f"{badge_url}/people/{person.public_id}", badge.recipient_salt, identifiers)
+    salt = badge.recipient_salt
+    identifiers = [IdentifierFacts("ltiUserId", sub or person.public_id, salt)]
+    confirmed = confirmed_addresses(session, person.id) if choice else {}
+    if choice and choice.recognised_by_email:
+        identifiers += [IdentifierFacts("emailAddress", one, salt) for one in confirmed.values()]
+    shown = confirmed.get(choice.shown_address_id) if choice and choice.shown_address_id else None
+    return RecipientFacts(
+        f"{badge_url}/people/{person.public_id}",
+        salt,
+        tuple(identifiers),
+        f"mailto:{quote(shown, safe='@+')}" if shown else None,
+    )
+
+
+def confirmed_addresses(session: Session, person_id: int) -> dict[int, str]:
+    """The person's confirmed addresses by id, oldest first."""
+    rows = session.execute(
+        select(ContactAddress.id, ContactAddress.address)
+        .where(ContactAddress.person_id == person_id, ContactAddress.confirmed_at.is_not(None))
+        .order_by(ContactAddress.id)
+    )
+    return {row.id: row.address for row in rows}
+
+
+def signed_endorsements(session: Session, version_id: int) -> tuple[Mapping[str, Any], ...]:
+    """The endorsements of a version as its badges carry them, oldest first."""
+    asked = select(Endorsement.credential).where(Endorsement.version_id == version_id)
+    return tuple(session.scalars(asked.order_by(Endorsement.id)))
+
+
+def _evidence(choice: HoldersChoice | None, addresses: Addresses, award: Award) -> tuple[EvidenceFacts, ...]:
+    """The one piece of writing that the holder chose to show; files and other people's words never."""
+    if choice is None or not choice.shared_title:
+        return ()
+    place = f"{addresses.page(award.public_id)}#shared"
+    return (EvidenceFacts(place, choice.shared_title, choice.shared_text),)
 
 
 def _results(session: Session, award: Award) -> list[ResultFacts]:

@@ -1,4 +1,4 @@
-"""JSON-LD to canonical N-Quads, for the two contexts that badges are written in.
+"""JSON-LD to canonical N-Quads, for the three contexts that badges and learner records are written in.
 
 A general JSON-LD processor spends most of its time finding out, for every document anew, what the
 contexts say. Ours are fixed and bundled (`contexts/`), and they use a small part of JSON-LD 1.1: term
@@ -25,8 +25,13 @@ from microcred.badges.errors import IntegrityError
 
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+LEARNER_RECORD_2 = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
 
-_FILES = {CREDENTIALS_V2: "credentials-v2.json", OPEN_BADGES_3: "open-badges-3.0.3.json"}
+_FILES = {
+    CREDENTIALS_V2: "credentials-v2.json",
+    OPEN_BADGES_3: "open-badges-3.0.3.json",
+    LEARNER_RECORD_2: "clr-2.0.1.json",
+}
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TYPE, _FIRST, _REST, _NIL = (ox.NamedNode(_RDF + name) for name in ("type", "first", "rest", "nil"))
 _BOOLEAN, _INTEGER, _DOUBLE = (
@@ -62,6 +67,17 @@ class _Context:
     previous: "_Context | None" = None
     by_types: dict[tuple[str, ...], "_Context"] = field(default_factory=dict)
     by_property: dict[str, "_Context"] = field(default_factory=dict)
+    by_names: dict[tuple[str, ...], "_Context"] = field(default_factory=dict)
+
+    def with_named(self, names: tuple[str, ...]) -> "_Context":
+        """With bundled contexts that a credential inside another one names for itself (5.1.2, step 9)."""
+        known = self.by_names.get(names)
+        if known is None:
+            terms = self.terms
+            for name in names:
+                terms = _extended(terms, context_document(name)["@context"], may_override=False)
+            known = self.by_names[names] = _Context(terms)
+        return known
 
     def for_types(self, types: tuple[str, ...]) -> "_Context":
         """With the types' own terms, in lexical order; they end at the next node (JSON-LD 1.1 API 5.1.2)."""
@@ -90,9 +106,9 @@ class _Context:
 def canonical_nquads(document: Mapping[str, Any], *, context: tuple[str, ...] | None = None) -> bytes:
     """The document as sorted canonical N-Quads, UTF-8, each line ended by a line feed (RDFC-1.0).
 
-    `document` is JSON whose `@context` is a list of bundled context addresses; `context` stands in for a
-    document without one (a proof). Raises IntegrityError: `context_unknown`, `term_undefined`,
-    `value_unsupported`, `iri_invalid`, `too_large`, `too_alike`.
+    `document` is JSON whose `@context` is a list of bundled context addresses, and so are those of
+    credentials inside it; `context` stands in for a document without one (a proof). Raises IntegrityError:
+    `context_unknown`, `term_undefined`, `value_unsupported`, `iri_invalid`, `too_large`, `too_alike`.
     """
     names = tuple(_context_names(document)) if context is None else context
     quads = list(_Walk().document(document, _active(names)))
@@ -179,9 +195,8 @@ class _Walk:
         self.nameless: defaultdict[_Node, set[tuple[ox.NamedNode, Any]]] = defaultdict(set)
 
     def document(self, document: Mapping[str, Any], context: _Context) -> list[ox.Quad]:
-        body = {name: value for name, value in document.items() if name != "@context"}
         try:
-            self.node(body, context, None, 0)
+            self.node(document, context, None, 0)
         except ValueError as problem:  # pyoxigraph: an IRI or a text that RDF cannot hold
             raise IntegrityError("iri_invalid", str(problem)) from problem
         looks = Counter(map(frozenset, self.nameless.values()))
@@ -192,13 +207,15 @@ class _Walk:
     def node(self, node: Mapping[str, Any], context: _Context, graph: _Graph, depth: int) -> _Node:
         if depth > _MAX_DEPTH or len(self.quads) > _MAX_QUADS:
             raise IntegrityError("too_large", "the document is nested too deeply or says too much")
+        if depth and "@context" in node:
+            context = context.with_named(tuple(_context_names(node)))
         types = _types(node.get("type"))
         typed = context.for_types(types) if types else context
         subject: _Node = _iri(node["id"]) if "id" in node else ox.BlankNode()
         for name in types:
             self.add(subject, _TYPE, _type_iri(context, name), graph)
         for name, value in node.items():
-            if name in ("id", "type"):
+            if name in ("id", "type", "@context"):
                 continue
             term = typed.terms.get(name)
             if term is None or term.predicate is None:

@@ -40,7 +40,7 @@ def ob3_credential(facts: AwardFacts) -> Document:
             "id": facts.addresses.credential(facts.public_id),
             "type": ["VerifiableCredential", "OpenBadgeCredential"],
             "name": text(facts.achievement.name),
-            "issuer": _profile(facts.issuer_did, facts.issuer),
+            "issuer": profile(facts.issuer_did, facts.issuer),
             "awardedDate": moment(facts.awarded_date),
             "validFrom": moment(facts.valid_from),
             "validUntil": optional_moment(facts.valid_until),
@@ -86,6 +86,7 @@ def _achievement(facts: ClassFacts) -> Document:
             "alignment": [_alignment(item) for item in dict.fromkeys(achievement.alignments)] or None,
             "resultDescription": [_description(own_id, item) for item in achievement.criteria] or None,
             "tag": [text(tag) for tag in achievement.tags] or None,
+            "endorsement": list(achievement.endorsements) or None,
         }
     )
 
@@ -96,7 +97,7 @@ def _subject(facts: AwardFacts) -> Document:
         {
             "id": address(subject_id) if subject_id else None,
             "type": ["AchievementSubject"],
-            "identifier": [_identifier(item) for item in facts.recipient.identifiers] or None,
+            "identifier": [identity_object(item) for item in facts.recipient.identifiers] or None,
             "achievement": _achievement(facts.of_class),
             "narrative": TEST_NARRATIVE if facts.test else None,
             "creditsEarned": number(facts.credits_earned),
@@ -106,7 +107,8 @@ def _subject(facts: AwardFacts) -> Document:
     )
 
 
-def _identifier(item: IdentifierFacts) -> Document:
+def identity_object(item: IdentifierFacts) -> Document:
+    """An IdentityObject: the salted hash alone."""
     return {
         "type": "IdentityObject",
         "hashed": True,
@@ -155,7 +157,8 @@ def _level(own_id: str, level: LevelFacts) -> Document:
     )
 
 
-def _profile(own_id: str, organization: OrganizationFacts) -> Document:
+def profile(own_id: str, organization: OrganizationFacts) -> Document:
+    """An organization as Profile; `own_id` is its DID where it issues."""
     return without_none(
         {
             "id": own_id,
@@ -171,7 +174,7 @@ def _profile(own_id: str, organization: OrganizationFacts) -> Document:
 def _source(facts: AwardFacts) -> Document | None:
     if facts.assessed_by is None:
         return None
-    return _profile(facts.addresses.issuer(facts.assessed_by.id), facts.assessed_by)
+    return profile(facts.addresses.issuer(facts.assessed_by.id), facts.assessed_by)
 
 
 def _alignment(item: AlignmentFacts) -> Document:

@@ -8,7 +8,7 @@ documents are kept with the job's result. A repeat signs the same badge.
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,13 +17,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from microcred import outbox
-from microcred.badges import art, documents, integrity, keys, status, vc_jwt
+from microcred.badges import art, ctdl, documents, integrity, keys, status, vc_jwt
 from microcred.badges.baking import bake
 from microcred.badges.baking_svg import bake_svg
+from microcred.badges.endorsing import Endorsed, endorsed_by
 from microcred.badges.facts import Addresses, AwardFacts
-from microcred.badges.from_award import achievement_facts, award_facts, organization_facts
+from microcred.badges.from_award import (
+    achievement_facts,
+    award_facts,
+    organization_facts,
+    signed_endorsements,
+)
 from microcred.badges.issuer_keys import IssuerKeys, Signer
-from microcred.badges.models import Badge, KeptBadge, StatusList
+from microcred.badges.models import Badge, Endorsement, HoldersChoice, KeptBadge, StatusList
 from microcred.credentials import (
     Definition,
     MicroCredential,
@@ -80,6 +86,9 @@ class PublicAward:
     is_withdrawn: bool
     zone: ZoneInfo
     """The issuer's time zone: dates are shown in it."""
+    shared: tuple[str, str] | None = None
+    """Heading and words of the one piece of writing that the holder shows."""
+    endorsements: tuple[Endorsed, ...] = ()
 
 
 def request(session: Session, award: Award, *, now: datetime) -> None:
@@ -91,6 +100,23 @@ def request(session: Session, award: Award, *, now: datetime) -> None:
         order_key=f"badge:{award.id}",
         subject=("award", str(award.id)),
         payload={"award_id": award.id},
+        now=now,
+    )
+
+
+def reissue(session: Session, award: Award, *, now: datetime) -> None:
+    """Ask for the badge of an award to be written anew, because what it says has changed.
+
+    It keeps its id and its place in the status list; `validFrom` moves, by which others know the newer copy
+    (OB 3.0, Credential Equality and Comparison).
+    """
+    outbox.add(
+        session,
+        kind=KIND,
+        destination="local",
+        order_key=f"badge:{award.id}",
+        subject=("award", str(award.id)),
+        payload={"award_id": award.id, "again": True},
         now=now,
     )
 
@@ -116,6 +142,7 @@ def withdraw(session: Session, award: Award, *, now: datetime) -> str | None:
     already stays signed: the issuer has not revoked it.
     """
     outbox.cancel(session, now=now, subject=("award", str(award.id)))
+    _forget_choice(session, award)
     badge = session.scalar(select(Badge).where(Badge.award_id == award.id))
     if badge is None:
         return None
@@ -128,6 +155,18 @@ def keep(session: Session, award: Award, *, now: datetime) -> None:
     """Leave the badge of a holder who is erased where it is, without a name."""
     if session.get(KeptBadge, award.id) is None:
         session.add(KeptBadge(award_id=award.id, kept_at=now))
+    if _forget_choice(session, award):
+        reissue(session, award, now=now)
+
+
+def _forget_choice(session: Session, award: Award) -> bool:
+    """Nothing that the holder showed of their own is shown any longer; whether there was anything."""
+    award.shows_name = False
+    choice = session.get(HoldersChoice, award.id)
+    if choice is not None:
+        session.delete(choice)
+        session.flush()
+    return choice is not None
 
 
 def _is_withdrawn(session: Session, award: Award, holder: Person) -> bool:
@@ -150,17 +189,19 @@ class BadgeStore:
 
     def issue(self, job: outbox.Job) -> outbox.Outcome:
         """Handler of outbox kind `badge`."""
-        award_id = int(job.payload["award_id"])
+        award_id, again = int(job.payload["award_id"]), bool(job.payload.get("again"))
         try:
-            issuer_id = self._reserve(award_id)
+            issuer_id = self._reserve(award_id, again=again)
         except IntegrityError:  # another worker has begun the same job
-            issuer_id = self._reserve(award_id)
+            issuer_id = self._reserve(award_id, again=again)
         if issuer_id is None:
             return outbox.Superseded(reason="nothing_to_issue")
         signer = self._signer(issuer_id)
         now = self._clock.now()
         with self._database.reading() as session:
             award, badge = self._award_and_badge(session, award_id)
+            if badge.issued_at is not None:  # a newer copy is known by its second
+                now = max(now, badge.issued_at + timedelta(seconds=1))
             facts = award_facts(
                 session,
                 award,
@@ -199,14 +240,14 @@ class BadgeStore:
             token = vc_jwt.sign(unsigned, token_signer.key, token_signer.kid)
         return signed, documents.ob2_assertion(facts), token
 
-    def _reserve(self, award_id: int) -> int | None:
+    def _reserve(self, award_id: int, *, again: bool) -> int | None:
         """Fix the badge's address and status index. The issuer's id, or None where nothing is to be issued:
-        the badge is there already, or the award was revoked before it was.
+        the badge is there already and is not wanted again, or the award was revoked before it was.
         """
         with self._database.writing() as session:
             award = session.get_one(Award, award_id)
             badge = session.scalar(select(Badge).where(Badge.award_id == award_id))
-            if award.revoked_at is not None or (badge is not None and badge.issued_at is not None):
+            if award.revoked_at is not None or (badge is not None and badge.issued_at and not again):
                 return None
             if badge is None:
                 numbers = self._open_list(session, award.issuer_id)
@@ -299,6 +340,20 @@ class BadgeStore:
     def achievement(self, version_id: str) -> Document:
         """The OB 3.0 Achievement of a published credential version (by public id). Raises NoSuchBadge."""
         return documents.ob3_achievement(self._class_facts(version_id))
+
+    def description(self, version_id: str) -> Document:
+        """A published credential version (by public id) in CTDL. Raises NoSuchBadge."""
+        return ctdl.ctdl_description(self._class_facts(version_id))
+
+    def endorsement(self, endorsement_id: str) -> Document:
+        """A signed EndorsementCredential. Raises NoSuchBadge."""
+        with self._database.reading() as session:
+            found = session.scalar(
+                select(Endorsement.credential).where(Endorsement.public_id == endorsement_id)
+            )
+        if found is None:
+            raise NoSuchBadge
+        return dict(found)
 
     def issuer(self, organization_id: str) -> Document:
         """The OB 2.0 Profile of an issuer (by public id). Raises NoSuchBadge."""
@@ -430,6 +485,8 @@ class BadgeStore:
                 is_test=award.is_test or keys.is_test_address(self.badge_url),
                 is_withdrawn=_is_withdrawn(session, award, person),
                 zone=policies.zone_of(session, award.issuer_id),
+                shared=_shared(session.get(HoldersChoice, award.id)),
+                endorsements=endorsed_by(session, version.id),
             )
 
     def _issued(self, session: Session, badge_id: str) -> Badge:
@@ -467,7 +524,9 @@ class BadgeStore:
             ).one()
             issuer = session.get_one(Organization, issuer_id)
             try:
-                achievement = achievement_facts(definition_of(session, version), version)
+                achievement = achievement_facts(
+                    definition_of(session, version), version, signed_endorsements(session, version.id)
+                )
             except NotInCatalogue as missing:  # a stack: it has a picture, and no badge is issued for it yet
                 raise NoSuchBadge from missing
             current = self.keys.current_public(session, issuer_id)
@@ -491,6 +550,12 @@ class BadgeStore:
         picture = art.badge_png(svg, _PICTURE_PIXELS)
         self._storage.put(key, [picture])
         return picture
+
+
+def _shared(choice: HoldersChoice | None) -> tuple[str, str] | None:
+    if choice is None or choice.shared_title is None or choice.shared_text is None:
+        return None
+    return choice.shared_title, choice.shared_text
 
 
 def _art_facts(document: MicroCredential | Stack) -> art.ArtFacts:

@@ -102,7 +102,7 @@ def _rotate_issuer(code: str, as_json: bool) -> None:
     if is_test:
         click.echo(
             "Badges live at an address that is not public, so they are test badges, and a test badge's "
-            "issuer is its key: newer ones name another issuer. Older ones still verify, but not their status."
+            "issuer is its key: newer ones name another. Older ones still verify; their status does not."
         )
     else:
         click.echo("The old key stays in the issuer's DID document, so that older badges go on verifying.")

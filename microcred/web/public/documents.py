@@ -10,8 +10,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from microcred.badges import keys
+from microcred.badges import keys, pdf
 from microcred.badges.store import BadgeGone, NoSuchBadge
+from microcred.web.base import papers
 from microcred.web.services import services
 
 blueprint = Blueprint("documents", __name__)
@@ -96,6 +97,24 @@ def credential_token(badge_id: str) -> Response:
     return _kept(Response(token, mimetype="text/plain"), _KEPT_SECONDS)
 
 
+@blueprint.get("/ob/3.0/endorsements/<endorsement_id>")
+def endorsement(endorsement_id: str) -> Response:
+    """An EndorsementCredential, as badges carry it."""
+    return _document(lambda: services().badges.endorsement(endorsement_id), CREDENTIAL)
+
+
+@blueprint.get("/ob/ctdl/<version_id>")
+def description(version_id: str) -> Response:
+    """A credential version in CTDL, for registries and search engines."""
+    return _document(lambda: services().badges.description(version_id), JSON_LD)
+
+
+@blueprint.get("/ob/badges/<public_id>.pdf")
+def certificate(public_id: str) -> Response:
+    """The certificate to print, without a name unless the holder shows it."""
+    return _picture(lambda: _certificate(public_id), f"certificate-{public_id}.pdf", "application/pdf")
+
+
 @blueprint.get("/ob/status/<int:number>")
 def status_list(number: int) -> Response:
     """The Bitstring status list."""
@@ -136,6 +155,14 @@ def issuer_did(issuer_id: str) -> Response:
 def host_did() -> Response:
     """The DID document of the host itself. It signs nothing: each issuer signs with keys of its own."""
     return _document(lambda: keys.did_document(keys.did_web(services().badges.badge_url), []), DID)
+
+
+def _certificate(public_id: str) -> bytes:
+    used = services()
+    used.badges.assertion(public_id)  # gone where the badge is
+    award = used.badges.public_award(public_id)
+    facts = papers.certificate_facts(award, used.badges.addresses, used.clock.now(), award.holder_name)
+    return pdf.certificate(facts, used.badges.art_png(award.version_public_id))
 
 
 def _document(read: Callable[[], dict[str, Any]], media_type: str, seconds: int = _KEPT_SECONDS) -> Response:

@@ -13,10 +13,15 @@ import pytest
 from microcred.badges import art, documents, integrity, keys, status, vc_jwt
 from microcred.badges.baking import bake
 from microcred.badges.baking_svg import bake_svg
+from microcred.badges.linked_data import LEARNER_RECORD_2, context_document
 from microcred.badges.rsa_keys import RsaKey
 from tests.interop.badges.hosting import Host, hosting
 from tests.interop.badges.judging import Verdict, judge_ob2, judge_ob3
 from tests.unit.badges.samples import ART, KEY, NOW, PUBLIC, RECIPIENT_URL, award, plain_award
+from tests.unit.badges.test_nested import endorsed, record
+
+MEMBER = ("credentialSubject", "verifiableCredential", 0)
+ENDORSEMENT = ("credentialSubject", "achievement", "endorsement", 0)
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,27 @@ def test_the_token_verifier_accepts_our_tokens_and_refuses_changed_ones(tmp_path
     flipped = f"{head}.{body[:200]}{'A' if body[200] != 'A' else 'B'}{body[201:]}.{seal}"
     bad = [write(tmp_path, f"bad-{n}.jwt", text.encode()) for n, text in enumerate((other, flipped))]
     assert_refused(judge_ob3(bad, known, tmp_path))
+
+
+def test_the_ob3_verifier_accepts_endorsed_badges_and_learner_records_with_every_member(
+    tmp_path: Path,
+) -> None:
+    method = f"{award().issuer_did}#{KEY.multibase}"
+    whole = integrity.sign(record(), KEY, method, NOW)
+    badge = issued(endorsed(award()))
+    known = {**known_addresses(award()), LEARNER_RECORD_2: context_document(LEARNER_RECORD_2)}
+    files = [write(tmp_path, "record.json", whole), write(tmp_path, "endorsed.json", badge.ob3)]
+    assert_accepted(judge_ob3(files, known, tmp_path))
+    changes = [
+        changed(whole, "name", value="Another record"),
+        changed(whole, *MEMBER, "credentialSubject", "creditsEarned", value=99),
+        changed(badge.ob3, *ENDORSEMENT, "credentialSubject", "endorsementComment", value="Three credits."),
+        changed(badge.ob3, *ENDORSEMENT, "proof", "created", value="2020-01-01T00:00:00Z"),
+    ]
+    bad = [write(tmp_path, f"{number}.json", document) for number, document in enumerate(changes)]
+    assert_refused(judge_ob3(bad, known, tmp_path))
+    revoked = known | known_addresses(award(), revoked=(award().status.index,))
+    assert_refused(judge_ob3(files[:1], revoked, tmp_path))
 
 
 def test_the_ob3_verifier_refuses_a_revoked_credential(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@
 //
 // A BADGE is a credential as JSON, as a compact token, or a PNG or SVG that carries one. --map gives the document at an address (a DID document,
 // a key, a status list); nothing is fetched. Prints one line of JSON for each badge, {badge, valid, problems}; the exit
-// status is 0 when all are valid.
+// status is 0 when all are valid. Credentials inside a credential (endorsements, the badges of a learner record) are
+// judged as well.
 import fs from 'node:fs';
 import * as credentialsContext from '@digitalbazaar/credentials-context';
 import * as integrityContext from '@digitalbazaar/data-integrity-context';
@@ -45,11 +46,11 @@ function document(url) {
   if(contexts.has(url)) {
     return contexts.get(url);
   }
-  if(url.startsWith('did:')) {
-    return didPart(url);
-  }
   if(given.has(url)) {
     return JSON.parse(fs.readFileSync(given.get(url), 'utf8'));
+  }
+  if(url.startsWith('did:')) {
+    return didPart(url);
   }
   throw new Error(`nothing is known about ${url}`);
 }
@@ -135,18 +136,26 @@ async function problemsOf(credential) {
     async url => ({contextUrl: null, documentUrl: url, document: document(url)}));
   const status = ({credential}) => checkStatus({
     credential, documentLoader, suite, verifyBitstringStatusListCredential: true, verifyMatchingIssuers: true});
-  const result = await vc.verifyCredential({credential, suite, documentLoader, checkStatus: status});
+  const result = await vc.verifyCredential({credential, suite, documentLoader, checkStatus: credential.credentialStatus ? status : undefined});
   const problems = [];
   if(!result.verified) {
     problems.push('not verified', ...messages(result.error), ...messages(result.statusResult?.error));
+  }
+  if(credential.proof?.verificationMethod?.split('#')[0] !== credential.issuer?.id) {
+    problems.push('signed by another than the issuer');
+  }
+  const inside = credential.credentialSubject.verifiableCredential ??
+    credential.credentialSubject.achievement?.endorsement ?? [];
+  for(const member of inside) {
+    problems.push(...(await problemsOf(member)).map(problem => `${member.id}: ${problem}`));
+  }
+  if(!credential.type.includes('OpenBadgeCredential')) {
+    return problems;
   }
   if(!credential.credentialStatus || !result.statusResult) {
     problems.push('no status');
   } else if(result.statusResult.results?.some(({status}) => status)) {
     problems.push('revoked');
-  }
-  if(credential.proof?.verificationMethod?.split('#')[0] !== credential.issuer?.id) {
-    problems.push('signed by another than the issuer');
   }
   return problems.concat(shapeProblems(credential));
 }
