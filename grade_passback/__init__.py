@@ -2,7 +2,7 @@
 
 from grade_passback.comparing import Compared, Sent, compare, sent_cells
 from grade_passback.delivery import make_handler
-from grade_passback.gradebook import KIND
+from grade_passback.gradebook import KIND, destination_of
 from grade_passback.queueing import enqueue
 from grade_passback.sync import Progress, SyncRow, progress, retry, retry_stopped, send_again, sync_rows
 from grade_passback.words import Words, words_for
@@ -15,6 +15,7 @@ __all__ = [
     "SyncRow",
     "Words",
     "compare",
+    "destination_of",
     "enqueue",
     "make_handler",
     "progress",

@@ -26,6 +26,11 @@ _STANDING = ("waiting", "held", "delivered", "accepted", "unverified")
 _STUCK = ("blocked", "dead")
 
 
+def destination_of(registration_id: int) -> str:
+    """The outbox's name for the platform of a registration (row id)."""
+    return f"registration:{registration_id}"
+
+
 @dataclass(frozen=True)
 class _Learner:
     """Whose gradebook cell: as the platform names them, with the line item of their own newest launch."""
@@ -47,7 +52,7 @@ class _Course:
 
     @property
     def destination(self) -> str:
-        return f"registration:{self.registration.row_id}"
+        return destination_of(self.registration.row_id)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+import grade_passback
 from lti_tool import features, registrations
 from lti_tool.models import Deployment, NotedHost, Registration
 from lti_tool.registrations import RegistrationProblem
+from microcred import outbox
 from microcred.database import Clock
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
@@ -103,12 +105,28 @@ def platform(session: Session, actor: Actor, public_id: str) -> Platform:
     )
 
 
+def let_in(session: Session, public_id: str, now: datetime) -> Registration:
+    """Approve or enable a platform; grades kept for it go out. For the page and the command alike. Raises
+    RegistrationProblem.
+    """
+    row = registrations.approve(session, public_id, now=now)
+    outbox.start_destination(session, grade_passback.destination_of(row.id))
+    return row
+
+
+def shut_out(session: Session, public_id: str) -> Registration:
+    """Disable a platform; grades for it are kept until it is let in again. Raises RegistrationProblem."""
+    row = registrations.disable(session, public_id)
+    outbox.stop_destination(session, grade_passback.destination_of(row.id))
+    return row
+
+
 def approve_platform(session: Session, actor: Actor, public_id: str, now: datetime) -> None:
     """Let a pending or disabled platform in. Raises NotAllowed, NotFound, OperationRefused."""
     row = _platform(session, actor, public_id)
     before = row.state
     try:
-        registrations.approve(session, public_id, now=now)
+        let_in(session, public_id, now)
     except RegistrationProblem as problem:
         raise OperationRefused(problem.code, f"{problem.message} Nothing was changed.") from problem
     action = "platform_approved" if before == "pending" else "platform_enabled"
@@ -120,7 +138,7 @@ def disable_platform(session: Session, actor: Actor, public_id: str, now: dateti
     row = _platform(session, actor, public_id)
     before = row.state
     try:
-        registrations.disable(session, public_id)
+        shut_out(session, public_id)
     except RegistrationProblem as problem:
         raise OperationRefused(problem.code, f"{problem.message} Nothing was changed.") from problem
     _record(session, actor, "platform_disabled", row, now, before=before, after="disabled")

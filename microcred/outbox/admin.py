@@ -76,9 +76,8 @@ def status(session: Session, *, now: datetime, destinations: Collection[str] | N
         counted = counted.where(OutboxRow.destination.in_(destinations))
         oldest = oldest.where(OutboxRow.destination.in_(destinations))
         troubled = troubled.where(OutboxDestination.name.in_(destinations))
-    counts = dict.fromkeys(_COUNTED, 0) | dict(
-        session.execute(counted.group_by(OutboxRow.state)).tuples().all()
-    )
+    by_state = session.execute(counted.group_by(OutboxRow.state))
+    counts = dict.fromkeys(_COUNTED, 0) | {row[0]: row[1] for row in by_state}
     return Status(
         counts,
         session.scalar(oldest),

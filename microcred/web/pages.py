@@ -26,6 +26,7 @@ def install(app: Flask) -> None:
             review.blueprint,
             approve.blueprint,
             admin.platforms,
+            admin.outbox,
             admin.people,
             privacy.privacy,
             privacy.linking,

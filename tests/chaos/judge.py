@@ -43,7 +43,7 @@ def judge(database: Database, ports: Sequence[int], learners: int) -> Verdict:
     with database.reading() as session:
         decided = newest_decisions(session)
         rows = session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
-        by_state = dict(rows.tuples().all())
+        by_state = {row[0]: row[1] for row in rows}
     seen = [requests.get(f"http://127.0.0.1:{port}/seen", timeout=60).json() for port in ports]
     verdict = Verdict(awards=len(decided), rows=by_state)
     answers: Counter[str] = Counter()

@@ -241,7 +241,7 @@ def _settle(database: Database, writers: int, size: Size, started: float, say: C
     while True:
         with database.reading() as session:
             rows = session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
-            counts = dict(rows.tuples().all())
+            counts = {row[0]: row[1] for row in rows}
         left = counts.get("waiting", 0) + counts.get("held", 0)
         if not left and _all_written(database, size, writers):
             return

@@ -1,6 +1,8 @@
-"""Pages of operators at `/desk/`: platforms and deployments, people, wishes to be erased."""
+"""Pages of operators at `/desk/`: platforms and deployments, deliveries, people, wishes to be
+erased."""
 
+from microcred.web.admin.outbox import blueprint as outbox
 from microcred.web.admin.people import blueprint as people
 from microcred.web.admin.platforms import blueprint as platforms
 
-__all__ = ["people", "platforms"]
+__all__ = ["outbox", "people", "platforms"]

@@ -32,6 +32,7 @@ def navigation() -> list[Place]:
         ("Reviews", "review.queue", "reviewer" in offices),
         ("Decisions", "approve.queue", "approver" in offices),
         ("Platforms", "platforms.index", "operator" in offices),
+        ("Deliveries", "outbox.index", "operator" in offices),
         ("People", "people.index", "operator" in offices),
     ]
     places = [

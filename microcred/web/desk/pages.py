@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import persons, reading_decide, reading_queue
+from microcred.operations import delivering, persons, reading_decide, reading_queue
 from microcred.operations.operating import is_operator
 from microcred.people import links
 from microcred.web.base import wording
@@ -47,6 +47,14 @@ def index() -> ResponseReturnValue:
                 wording.plural(asked, "wish", "wishes") + " to be erased" if asked else "Find somebody by id"
             )
             doors.append(Door("Platforms", platform_text, page_url("platforms.index"), "link"))
+            stuck = delivering.overview(session, who, services().clock.now()).counts
+            stopped = stuck["blocked"] + stuck["dead"]
+            text = (
+                f"{wording.plural(stopped, 'delivery', 'deliveries')} stopped"
+                if stopped
+                else "All on its way"
+            )
+            doors.append(Door("Deliveries", text, page_url("outbox.index"), "again"))
             doors.append(Door("People", people_text, page_url("people.index"), "people"))
     return render_template("desk/home.html", doors=doors)
 
