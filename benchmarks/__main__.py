@@ -1,4 +1,6 @@
-"""`python -m benchmarks launch|grades`: measures, prints the table, writes `benchmarks/results/<name>.json`."""
+"""`python -m benchmarks launch|grades`: measures, prints the table, writes
+`benchmarks/results/<name>.json`.
+"""
 
 import argparse
 import sys

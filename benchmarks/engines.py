@@ -116,7 +116,7 @@ def process(
     address: str | None = None,
     stop: signal.Signals = signal.SIGTERM,
 ) -> Iterator["subprocess.Popen[str]"]:
-    """A program, ready when it has printed `ready` or when `address` answers (else at once); ended afterwards.
+    """A program, ready when it has printed `ready` or when `address` answers; ended afterwards.
 
     Raises NotReady.
     """

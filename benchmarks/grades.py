@@ -173,7 +173,8 @@ def _wait_for(connection: "psycopg.Connection[Any]", destinations: Sequence[str]
 def _waiting(connection: "psycopg.Connection[Any]", destinations: Sequence[str]) -> int:
     return _one(
         connection,
-        "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'waiting' AND destination = ANY(%s) LIMIT 1) w",
+        "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'waiting' AND destination = ANY(%s)"
+        " LIMIT 1) some",
         list(destinations),
     )
 

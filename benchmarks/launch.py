@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -268,7 +269,7 @@ def ltijs(stack: Stores, platform_ports: Sequence[int], core: int | None) -> Ite
             "platforms": [f"http://127.0.0.1:{each}" for each in platform_ports],
         }
         own_node = TOOLS / "node" / "node"
-        command = [own_node if own_node.exists() else "node", PEERS / "ltijs.js"]
+        command: list[str | Path] = [own_node if own_node.exists() else "node", PEERS / "ltijs.js"]
         env = {
             **os.environ,
             "BENCH_PEER": json.dumps(given),
@@ -354,7 +355,8 @@ def _windows(
 
 
 def _result(medians: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    ours_, peers = {}, {}
+    ours_: dict[str, dict[str, Any]] = {}
+    peers: dict[str, dict[str, Any]] = {}
     for name, row in medians.items():
         (peers if name in ("pylti1p3_best", "ltijs") else ours_)[name] = row
     returning_, first = ours_["returning"]["launches_per_s"], ours_["first"]["launches_per_s"]

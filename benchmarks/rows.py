@@ -77,12 +77,13 @@ def copy_rows(app: Assembly, source: Course, target: Course, count: int) -> None
         stop_destination(session, target.destination)
         session.execute(
             text(
-                "INSERT INTO outbox (kind, destination, order_key, replaces, subject_type, subject_id, payload,"
-                " state, due_at, fence, attempts, created_at)"
+                "INSERT INTO outbox (kind, destination, order_key, replaces, subject_type, subject_id,"
+                " payload, state, due_at, fence, attempts, created_at)"
                 " SELECT kind, :target, order_key || '-again', replaces, subject_type, subject_id,"
                 " payload || jsonb_build_object('registration', CAST(:registration AS int), 'url',"
                 " replace(payload->>'url', CAST(:from_url AS text), CAST(:to_url AS text))),"
-                " state, due_at, 0, 0, created_at FROM outbox WHERE destination = :source ORDER BY id LIMIT :count"
+                " state, due_at, 0, 0, created_at FROM outbox WHERE destination = :source"
+                " ORDER BY id LIMIT :count"
             ),
             {
                 "target": target.destination,

@@ -1,7 +1,8 @@
 """A platform that costs next to nothing: key set, access tokens, scores, with a fixed latency.
 
 `python -m benchmarks.stub '{"ports": [..], "latency": 0.02, "jwks": {..}}'` listens on 127.0.0.1, each port a
-platform of its own. It checks what a platform would: the token was given by this platform, the body is a score.
+platform of its own. It checks what a platform would: the token was given by this platform, the body is a
+score.
 GET /stats counts, GET /stats?reset forgets. A port in `silent` takes requests and never answers.
 """
 
