@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 import grade_passback
 from microcred.badges.models import Badge
 from microcred.credentials.models import Award, Pursuit
+from microcred.operations.actor import Actor
+from microcred.people.models import LmsIdentity, Person
 
 GradeState = Literal["none", "waiting", "delivered", "stuck"]
 _ARRIVED = frozenset({"delivered", "accepted", "unverified", "superseded"})
@@ -29,6 +31,14 @@ class EarnedBadge:
     grade_sent: str
     """`100 of 100`; empty where nothing was sent."""
     grade_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose badges they are. `identifier` is the user id by which the learner is recognised."""
+
+    name: str | None
+    identifier: str
 
 
 def earned_badge(session: Session, pursuit: Pursuit) -> EarnedBadge | None:
@@ -55,6 +65,31 @@ def earned_badge(session: Session, pursuit: Pursuit) -> EarnedBadge | None:
         sent[0].sent if sent else "",
         max((cell.tried_at for cell in sent if cell.tried_at is not None), default=None),
     )
+
+
+def record_of(session: Session, actor: Actor) -> list[str]:
+    """The public ids of a person's awards wherever they were earned, newest first; without tests."""
+    return list(
+        session.scalars(
+            select(Award.public_id)
+            .where(Award.person_id.in_(actor.person_ids), Award.is_test.is_(False))
+            .order_by(Award.awarded_at.desc(), Award.id.desc())
+        )
+    )
+
+
+def holder_of(session: Session, actor: Actor) -> Holder:
+    """The person at work, as a holder of badges."""
+    person = session.get_one(Person, actor.own_id)
+    sub = session.scalar(
+        select(LmsIdentity.sub)
+        .where(
+            LmsIdentity.person_id == actor.own_id,
+            LmsIdentity.registration_id == (actor.launch.registration_id if actor.launch else None),
+        )
+        .limit(1)
+    )
+    return Holder(person.name, sub or person.public_id)
 
 
 def _state(states: set[str]) -> GradeState:

@@ -1,6 +1,6 @@
-"""Pages of the teacher: credential home, parts, evidence, submitting, feedback, badge."""
+"""Pages of the teacher: credential home, parts, evidence, submitting, feedback, badge, record."""
 
-from microcred.web.teacher import evidence_forms, home, parts, submitting
+from microcred.web.teacher import badge, evidence_forms, home, parts, record, submitting
 from microcred.web.teacher.blueprint import blueprint
 
-__all__ = ["blueprint", "evidence_forms", "home", "parts", "submitting"]
+__all__ = ["badge", "blueprint", "evidence_forms", "home", "parts", "record", "submitting"]

@@ -13,6 +13,8 @@ SAID = {
     "permission": "The permission is on record.",
     "permission_back": "The permission is taken back.",
     "submitted": "Submitted.",
+    "shown": "Saved. The public page shows it from now on.",
+    "written_anew": "Saved. Your badge is being signed anew; files you gave away before stay as they were.",
     "withdrawn": "You took it back. It is a draft again, and nothing is lost.",
 }
 """What a page says after a redirect, by the code in its address: nothing else from the address is shown."""

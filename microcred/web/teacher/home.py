@@ -9,7 +9,6 @@ from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
 from microcred.credentials.steps import State
 from microcred.operations import arriving, reading_feedback, reading_teacher, teacher
-from microcred.operations.reading_badge import earned_badge
 from microcred.operations.reading_teacher import NotStarted
 from microcred.web.base import wording
 from microcred.web.base.surface import actor, page_url
@@ -78,24 +77,6 @@ def feedback() -> ResponseReturnValue:
         definition=loaded.definition,
         feedback=found,
         is_open=loaded.attempt.state == State.DRAFT,
-    )
-
-
-@blueprint.get("/badge")
-def badge() -> ResponseReturnValue:
-    """The badge page, once there is an award."""
-    with services().database.reading() as session:
-        loaded = reading_teacher.load(session, actor())
-        found = earned_badge(session, loaded.pursuit)
-    if found is None:
-        return redirect(page_url("teacher.home"), 303)
-    origin = services().settings.badge_url
-    return render_template(
-        "teacher/badge.html",
-        definition=loaded.definition,
-        badge=found,
-        verify_url=f"{origin}/badges/{found.public_id}",
-        picture_url=f"{origin}/ob/badges/{found.public_id}.png",
     )
 
 
