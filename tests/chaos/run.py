@@ -26,7 +26,7 @@ from microcred.outbox import OutboxRow
 from tests.chaos.clock import SetClock
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.node import Options, settings_of
-from tests.chaos.plan import LMS
+from tests.chaos.plan import LMS, STEPS_A_LEARNER
 from tests.chaos.platforms import Faults
 from tests.chaos.world import Writer, set_up
 from tests.support import engines
@@ -180,7 +180,7 @@ def run(engine: Engine, size: Size, say: Callable[[str], None] = lambda _: None)
             worker=True,
             writer=None,
             writers=writers,
-            per_second=size.learners * 2.8 / size.seconds / writers,
+            per_second=size.learners * STEPS_A_LEARNER / size.seconds / writers,
         )
         keys = _prepare(options, clock, ports)
         stack.enter_context(_platforms(ports, keys, size))

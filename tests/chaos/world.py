@@ -206,6 +206,7 @@ class Writer:
             definition = definition_of(session, version)
             if step.variant:
                 attempt.state, attempt.decided_at = "awarded", now
+                attempt.submitted_at = attempt.submitted_at or now
                 session.add(
                     Decision(
                         attempt_id=number,
