@@ -56,7 +56,7 @@ story: setup ## the end-to-end story in a browser
 
 .PHONY: cases
 cases: setup ## every numbered LTI case; rewrites docs/conformance.md
-	@$(PYTEST) tests/cases -m "" --conformance docs/conformance.md
+	@$(PYTEST) tests/cases tests/functional/lti -m "" --conformance docs/conformance.md
 
 .PHONY: fuzz
 fuzz: setup ## the property tests with many more examples of each
