@@ -148,6 +148,7 @@ class Campus:
         public_id = self.submit(person)
         database, now = self.assembly.database, self.clock.now()
         reviewer, approver = self.officer("reviewer"), self.officer("approver")
+        badge_url = self.assembly.settings.effective_badge_url
         with database.writing() as session:
             review.start(session, reviewer, public_id, now)
         with database.writing() as session:
@@ -161,7 +162,7 @@ class Campus:
         with database.writing() as session:
             review.finish(session, reviewer, public_id, "award", now)
         with database.writing() as session:
-            done = decide.decide(session, approver, public_id, "award", badge_url=TOOL, now=now)
+            done = decide.decide(session, approver, public_id, "award", badge_url=badge_url, now=now)
         assert done.award_public_id
         return done.award_public_id
 
@@ -206,9 +207,11 @@ def response_form(answer: TestResponse) -> tuple[str, str]:
 
 
 @contextmanager
-def campus(database_url: str, folder: Path, **options: Any) -> Iterator[Campus]:
+def campus(
+    database_url: str, folder: Path, clock: SetClock | None = None, **options: Any
+) -> Iterator[Campus]:
     """A campus over a migrated, empty database. `options` are settings."""
-    clock = SetClock()
+    clock = clock or SetClock()
     values: dict[str, Any] = {
         "public_url": TOOL,
         "secret_keys": [SECRET],
@@ -255,11 +258,12 @@ def _furnish(assembly: Assembly, platform: Platform, server: demo_lms.Server) ->
             clock=assembly.clock,
             allow_hosts=assembly.settings.allow_hosts,
         )
+    tool = assembly.settings.public_url
     platform.add_tool(
         CLIENT,
-        f"{TOOL}/lti/login",
-        [f"{TOOL}/lti/launch"],
-        deep_link_url=f"{TOOL}/lti/deep-link",
+        f"{tool}/lti/login",
+        [f"{tool}/lti/launch"],
+        deep_link_url=f"{tool}/lti/deep-link",
         deployment_id="dep-1",
         jwks=assembly.lti.keys.jwks(),
     )

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from microcred.operations.errors import OperationRefused
 from microcred.storage import FileMissing, StorageError
@@ -115,4 +115,7 @@ def _changed_meanwhile(_error: Exception) -> Response:
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
-    return answer(Said(error.code, f"http_{error.code}", *_BY_STATUS.get(error.code, _OTHERWISE)))
+    response = answer(Said(error.code, f"http_{error.code}", *_BY_STATUS.get(error.code, _OTHERWISE)))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response

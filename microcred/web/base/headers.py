@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from flask import Response, g
 
 from microcred.web.base.incoming import request_id
+from microcred.web.services import services
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -32,4 +33,6 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Content-Security-Policy", content_security_policy(g.get("frame_ancestors", ())))
+    if services().settings.public_url.startswith("https:"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
