@@ -13,6 +13,7 @@ import click
 from microcred.app.cli.failed import Failed
 
 _COMMANDS = {
+    "badge": ("badge", "Badges: endorse a credential, renew a badge, sign it anew."),
     "catalogue": ("catalogue", "Credentials as data: import and export."),
     "db": ("system", "The database schema."),
     "demo": ("run", "The tool and a small demo LMS, ready to click."),
