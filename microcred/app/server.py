@@ -8,14 +8,22 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http import message
 
 from microcred.app.factory import create_app
 from microcred.app.settings import Settings
 from microcred.app.wiring import assemble
 from microcred.outbox import Worker
 
-_GRACE = 8
+_GRACE = 5
 """Seconds that requests and jobs in flight get once the server is told to end. A job cut off is repeated."""
+
+_LONGEST_LINE = 17 * 1024
+"""Bytes of a request line. A login by GET may bring 16 KiB of parameters (some LMSs' hints are whole JSON
+documents); what is longer is refused before it is read.
+"""
+# Gunicorn caps its own setting at 8190 bytes, or has no limit at all.
+message.MAX_REQUEST_LINE = _LONGEST_LINE
 
 
 class _Log(Logger):  # type: ignore[misc]
@@ -44,6 +52,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """Called in each process after the fork: connections and threads belong to one process."""
         assembly = assemble(self._settings)
         if self._worker:
+            assembly.begin_timed_work()
             self._running = _Background(assembly.make_worker())
         if self._settings.metrics_addr:
             assembly.metrics.serve(self._settings.metrics_addr)
@@ -84,7 +93,7 @@ def run(settings: Settings, *, host: str, port: int, worker: bool, processes: in
         "proc_name": "microcred",
         # Addresses and schemes come from MICROCRED_PUBLIC_URL, never from what a proxy or a client says.
         "forwarded_allow_ips": "",
-        "limit_request_line": 8190,
+        "limit_request_line": _LONGEST_LINE,
         "limit_request_field_size": 16380,
     }
     _Server(settings, options, worker).run()
