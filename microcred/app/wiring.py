@@ -18,7 +18,7 @@ from microcred.app.settings import Settings
 from microcred.badges import store as badge_store
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database, SystemClock
-from microcred.operations import privacy, syncing
+from microcred.operations import housekeeping, privacy, syncing
 from microcred.outbox import Worker
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
@@ -62,6 +62,11 @@ class Assembly:
                 max_upload_bytes=self.settings.max_upload_mb * 1024 * 1024,
             ),
         )
+
+    def begin_timed_work(self) -> None:
+        """Plan what this installation does by itself every day, where it is not planned already."""
+        with self.database.writing() as session:
+            housekeeping.ensure(session, self.clock.now())
 
     def close(self) -> None:
         """Let go of connections."""
@@ -114,6 +119,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         badge_store.KIND: badges.issue,
         syncing.SEND_ALL: syncing.send_all_handler(database, clock),
+        housekeeping.KIND: housekeeping.handler(database, clock),
         privacy.ERASE: privacy.erase_handler(database, clock),
         privacy.DELETE_FILES: privacy.delete_files_handler(storage),
     }

@@ -28,6 +28,7 @@ from microcred.outbox.outcomes import (
     Unverified,
 )
 from microcred.outbox.policy import Limit, Policy
+from microcred.outbox.purging import Purged, purge
 from microcred.outbox.queue import add, cancel
 from microcred.outbox.wake import LocalWake, PostgresWake, RedisWake, Wake, use_wake
 from microcred.outbox.worker import Worker
@@ -46,6 +47,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "PostgresWake",
+    "Purged",
     "RedisWake",
     "Retry",
     "RetryRefused",
@@ -59,6 +61,7 @@ __all__ = [
     "add",
     "cancel",
     "entries",
+    "purge",
     "retry",
     "retry_all",
     "start_destination",

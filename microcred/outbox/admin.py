@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import Select, case, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from microcred.database import after_commit, utc
@@ -66,8 +66,12 @@ class Entry:
 
 
 def status(session: Session, *, now: datetime, destinations: Collection[str] | None = None) -> Status:
-    """How the outbox stands; `destinations`: those alone."""
-    counted = select(OutboxRow.state, func.count()).where(OutboxRow.state.in_(_COUNTED))
+    """How the outbox stands; `destinations`: those alone. What is to happen later and was never tried counts
+    as `planned`, not as waiting.
+    """
+    is_planned = (OutboxRow.state == "waiting") & (OutboxRow.due_at > now) & (OutboxRow.attempts == 0)
+    state = case((is_planned, "planned"), else_=OutboxRow.state)
+    counted = select(state, func.count()).where(OutboxRow.state.in_(_COUNTED)).group_by(state)
     oldest = select(func.min(OutboxRow.due_at)).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now)
     troubled = select(OutboxDestination).where(
         OutboxDestination.stopped | (OutboxDestination.failures > 0) | (OutboxDestination.paused_until > now)
@@ -76,8 +80,8 @@ def status(session: Session, *, now: datetime, destinations: Collection[str] | N
         counted = counted.where(OutboxRow.destination.in_(destinations))
         oldest = oldest.where(OutboxRow.destination.in_(destinations))
         troubled = troubled.where(OutboxDestination.name.in_(destinations))
-    by_state = session.execute(counted.group_by(OutboxRow.state))
-    counts = dict.fromkeys(_COUNTED, 0) | {row[0]: row[1] for row in by_state}
+    by_state = session.execute(counted)
+    counts = dict.fromkeys((*_COUNTED, "planned"), 0) | {row[0]: row[1] for row in by_state}
     return Status(
         counts,
         session.scalar(oldest),

@@ -45,6 +45,7 @@ class OutboxRow(Base):
         Index("ix_outbox_order", "order_key", "id"),
         Index("ix_outbox_state", "state", "destination"),
         Index("ix_outbox_subject", "subject_type", "subject_id"),
+        Index("ix_outbox_finished_at", "finished_at"),
     )
 
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)

@@ -107,6 +107,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
+        batch_op.create_index("ix_outbox_finished_at", ["finished_at"], unique=False)
         batch_op.create_index("ix_outbox_order", ["order_key", "id"], unique=False)
         batch_op.create_index("ix_outbox_state", ["state", "destination"], unique=False)
         batch_op.create_index("ix_outbox_subject", ["subject_type", "subject_id"], unique=False)
@@ -1283,6 +1284,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_subject")
         batch_op.drop_index("ix_outbox_state")
         batch_op.drop_index("ix_outbox_order")
+        batch_op.drop_index("ix_outbox_finished_at")
         batch_op.drop_index(
             "ix_outbox_due",
             sqlite_where=sa.text("state = 'waiting'"),

@@ -41,6 +41,7 @@ def worker() -> None:
             signal.signal(number, lambda *_: stop.set())
         if app.settings.metrics_addr:
             app.metrics.serve(app.settings.metrics_addr)
+        app.begin_timed_work()
         work = app.make_worker()
         thread = threading.Thread(target=work.run_until_stopped, name="outbox-worker")
         thread.start()
