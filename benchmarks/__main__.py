@@ -1,5 +1,5 @@
 """`python -m benchmarks launch|grades`: measures, prints the table, writes
-`benchmarks/results/<name>.json`.
+`benchmarks/results/<name>.json` and the table in `docs/performance.md`.
 """
 
 import argparse
@@ -27,6 +27,7 @@ def main() -> int:
         print("Others used this machine meanwhile: the numbers are from the least disturbed windows.")
     if not asked.quick:
         print(f"written to {results.write(value)}")
+        results.note(value, bench.COLUMNS)
     return 0
 
 

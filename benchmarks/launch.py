@@ -245,7 +245,7 @@ def pylti1p3(stack: Stores, platform_port: int, core: int) -> Iterator[Tool]:
         "private_key": keys.private_pem,
         "public_key": keys.public_pem,
     }
-    command = [
+    command: list[str | Path] = [
         *(TOOLS / "python/bin/python", "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1"),
         *("--worker-class", "gthread", "--threads", "4", "--keep-alive", "15", "--log-level", "error"),
         *("--chdir", PEERS, "pylti1p3_tool:app"),
@@ -370,6 +370,10 @@ def _result(medians: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "ltijs": returning_ / peers["ltijs"]["launches_per_s"],
             "first_to_pylti1p3_best": first / peers["pylti1p3_best"]["launches_per_s"],
         },
+        cpu_ratios={
+            name: round(peers["pylti1p3_best"]["tool_cpu_ms"] / ours_[name]["tool_cpu_ms"], 3)
+            for name in ("returning", "first")
+        },
         in_flight=IN_FLIGHT,
         rsa_verifies_per_s=round(verifies),
         launches_to_rsa_limit=round(verifies / returning_),
@@ -380,6 +384,8 @@ def _result(medians: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "returning_framed: the login runs in a frame without a cookie, so one more redirect asks whether"
             " cookies come back.",
             "PyLTI1p3 stores nothing in a database.",
+            "cpu_ratios: CPU of PyLTI1p3's process for a launch to that of ours; others on the machine"
+            " disturb it less than the rate.",
         ],
     )
 

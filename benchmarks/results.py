@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks import machine
 
 FOLDER = Path(__file__).parent / "results"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 RATIOS = {
     "launch": ("pylti1p3_best", "ltijs"),
     "grades": ("bare", "pylti1p3_loop", "ltijs"),
@@ -106,6 +107,38 @@ def show(title: str, rows: Mapping[str, Mapping[str, Any]], columns: Mapping[str
     for name, row in rows.items():
         table.add_row(name, *(_cell(row.get(key)) for key in columns))
     Console(width=140).print(table, markup=False)
+
+
+def note(value: Mapping[str, Any], columns: Mapping[str, str], document: Path = DOCUMENT) -> None:
+    """Put the figures of a result into the document, between the two marks of its benchmark."""
+    name = value["benchmark"]
+    before, _, rest = document.read_text().partition(f"<!-- {name} -->\n")
+    _, _, after = rest.partition(f"<!-- end of {name} -->\n")
+    rows = {**value["ours"], **value["peers"]}
+    machine_ = value["machine"]
+    lines = [
+        f"Measured {value['date'][:10]} on {machine_['cores']} cores of {machine_['cpu']}"
+        f" ({machine_['system']}, Python {machine_['python']})"
+        + ("." if value["quiet"] else "; **others used the machine meanwhile**, so only ratios say much."),
+        "",
+        "| | " + " | ".join(columns.values()) + " |",
+        "|---" * (len(columns) + 1) + "|",
+        *(
+            f"| {row_name} | " + " | ".join(_cell(row.get(key)) for key in columns) + " |"
+            for row_name, row in rows.items()
+        ),
+        "",
+        "Ours to theirs: "
+        + ", ".join(f"`{key}` {ratio:.2f}" for key, ratio in value["ratios"].items())
+        + ".",
+        *(
+            f"\n{kind.capitalize()}: " + ", ".join(f"{key} {number}" for key, number in seen.items()) + "."
+            for kind, seen in value.get("people", {}).items()
+        ),
+        "",
+    ]
+    marked = f"<!-- {name} -->\n" + "\n".join(lines) + f"<!-- end of {name} -->\n"
+    document.write_text(before + marked + after)
 
 
 def _cell(value: Any) -> str:

@@ -31,6 +31,18 @@ def test_result_has_the_documented_shape(tmp_path: Path) -> None:
     assert written["ratios"] == {"pylti1p3_best": 2.0, "ltijs": 7.0}
 
 
+def test_document_gets_the_figures_between_its_marks(tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text("Before.\n<!-- launch -->\nold\n<!-- end of launch -->\nAfter.\n")
+    for _ in range(2):
+        results.note(example(), {"launches_per_s": "launches/s"}, document)
+    text = document.read_text()
+    assert text.startswith("Before.\n<!-- launch -->\n")
+    assert text.endswith("<!-- end of launch -->\nAfter.\n")
+    assert "old" not in text
+    assert text.count("| returning | 2.00 |") == 1
+
+
 @pytest.mark.parametrize("missing", ["date", "machine", "ours", "peers", "ratios"])
 def test_result_that_lacks_something_is_not_written(tmp_path: Path, missing: str) -> None:
     value = example()
