@@ -13,15 +13,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.errors import LtiRefused, Refusal
+from lti_tool.front import came_by_http
+from lti_tool.headers import secured
 from lti_tool.settings import LtiSettings
 from microcred.database import random_id
 
 _DRAINED = 8 * 1024 * 1024
-_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'"
-)
-_HSTS = "max-age=31536000"
 _log = structlog.get_logger("lti")
 
 RenderRefusal = Callable[[Refusal], str]
@@ -44,27 +41,12 @@ class Answers:
 
     def secured(self, response: Response, origins: tuple[str, ...]) -> Response:
         """`response` with the headers that every answer carries."""
-        ancestors = " ".join(origins) or self._any_platform()
-        response.headers.update(
-            {
-                "Cache-Control": "no-store",
-                "Referrer-Policy": "no-referrer",
-                "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": f"{_CSP}; frame-ancestors {ancestors}",
-            }
-        )
-        if self.settings.is_https:
-            response.headers["Strict-Transport-Security"] = _HSTS
+        response.headers.update(secured(self.settings, origins))
         return response
-
-    def _any_platform(self) -> str:
-        """Where no state says whose page it is: any https site, and in development the exempt hosts."""
-        return " ".join(("https:", *(f"http://{host}" for host in self.settings.allow_hosts)))
 
     def require_https(self) -> None:
         """No token is read from a request that came by plain http, as a proxy says. Raises LtiRefused."""
-        scheme = request.headers.get("X-Forwarded-Proto", "").split(",")[0].strip()
-        if scheme == "http" and self.settings.is_https:
+        if self.settings.is_https and came_by_http(request.headers.get("X-Forwarded-Proto")):
             raise LtiRefused("url_not_allowed", detail="https is required")
 
     # refusals

@@ -1,17 +1,31 @@
-"""The launch of somebody who was here before, where nothing has changed since: one statement that checks and
-stores.
+"""The two usual launches, in one round trip each: of somebody who was here before, where nothing has changed
+since, and of somebody, some course or some link that is new.
 
-It writes the launch row only where registration, deployment and person may come in and everything that the
-launch says of person, context and link is stored already. In every other case it writes nothing, and the full
-transaction of `recording` finds out why.
+`INSERT_KNOWN` writes the launch row only where registration, deployment and person may come in and everything
+that the launch says of person, context and link is stored already. `MAKE_MISSING` writes what is not there at
+all. Both look at everything themselves; where they write no launch, the full transaction of `recording` finds
+out why.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, literal_column, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 
 from lti_tool.models import Context, Deployment, Launch, Registration, ResourceLink
+from microcred.database import random_id
 from microcred.people.models import LmsIdentity, Person
 
 _REGISTRATION, _DEPLOYMENT = Registration.__table__.c, Deployment.__table__.c
@@ -51,6 +65,7 @@ def parameters(
     link (the platform's ids); the others are the columns as the launch gives them, None for what it left out.
     """
     given: dict[str, Any] = {**_NOTHING}
+    given["person_public_id"] = random_id()
     given.update(launch)
     given.update(place)
     for prefix, values in (("person_", profile), ("context_", context), ("link_", link)):
@@ -83,7 +98,7 @@ _COMPARED = (
     *(f"context_{name}" for name in _OF_CONTEXT),
     *(f"link_{name}" for name in _OF_LINK),
 )
-_NOTHING = dict.fromkeys(_COMPARED)
+_NOTHING: dict[str, Any] = {**dict.fromkeys(_COMPARED), "no_items": []}
 
 _FOUND = (
     _REGISTRATION.id.table.join(_DEPLOYMENT.id.table, _DEPLOYMENT.registration_id == _REGISTRATION.id)
@@ -135,4 +150,95 @@ INSERT_KNOWN = insert(Launch).from_select(
         ~exists().where(_LAUNCH.state_id == bindparam("state_id", type_=_LAUNCH.state_id.type)),
     ),
     include_defaults=False,
+)
+
+
+def _param(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return bindparam(name, type_=column.type)
+
+
+def _given(prefix: str, columns: Any, *names: str) -> dict[str, ColumnElement[Any]]:
+    """What was given for these columns; a list that was not given is empty."""
+    values: dict[str, ColumnElement[Any]] = {}
+    for name in names:
+        value = _param(prefix + name, columns[name])
+        is_list = name in ("ags_scopes", "origin_ids")
+        empty = bindparam("no_items", type_=columns[name].type)
+        values[name] = func.coalesce(value, empty, type_=columns[name].type) if is_list else value
+    return values
+
+
+def _make(
+    model: Any, columns: Mapping[str, ColumnElement[Any]], *where: ColumnElement[bool], beside: Any = None
+) -> Executable:
+    """An INSERT of one row where the launch's registration and deployment are approved."""
+    tables = [_REGISTRATION.id.table, _DEPLOYMENT.id.table] + ([] if beside is None else [beside])
+    may_enter = (
+        _REGISTRATION.id == _param("registration", _REGISTRATION.id),
+        _REGISTRATION.state == literal_column("'approved'"),
+        _DEPLOYMENT.registration_id == _REGISTRATION.id,
+        _DEPLOYMENT.deployment_id == _param("deployment", _DEPLOYMENT.deployment_id),
+        _DEPLOYMENT.state == literal_column("'approved'"),
+    )
+    chosen = select(*columns.values()).select_from(*tables).where(*may_enter, *where)
+    return insert(model).from_select(list(columns), chosen, include_defaults=False)
+
+
+_NOW = _param("created_at", _LAUNCH.created_at)
+_SUB, _CONTEXT_GIVEN = _param("sub", _IDENTITY.sub), _param("context", _CONTEXT.context_id)
+_LINK_GIVEN = _param("link", _LINK.resource_link_id)
+_NEW_PERSON = _param("person_public_id", _PERSON.public_id)
+_THIS_CONTEXT = and_(_CONTEXT.deployment_id == _DEPLOYMENT.id, _CONTEXT.context_id == _CONTEXT_GIVEN)
+_THIS_LINK = and_(_LINK.deployment_id == _DEPLOYMENT.id, _LINK.resource_link_id == _LINK_GIVEN)
+_THIS_IDENTITY = and_(_IDENTITY.registration_id == _REGISTRATION.id, _IDENTITY.sub == _SUB)
+MAKE_MISSING: tuple[Executable, ...] = (
+    _make(
+        Person,
+        {
+            "public_id": _NEW_PERSON,
+            "state": literal_column("'active'"),
+            "created_at": _NOW,
+            **_given("person_", _PERSON, *_PROFILE),
+        },
+        ~exists().where(_THIS_IDENTITY),
+    ),
+    _make(
+        LmsIdentity,
+        {
+            "registration_id": _REGISTRATION.id,
+            "sub": _SUB,
+            "person_id": _PERSON.id,
+            "is_test_user": _param("is_test_user", _IDENTITY.is_test_user),
+            "created_at": _NOW,
+        },
+        _PERSON.public_id == _NEW_PERSON,
+        beside=_PERSON.id.table,
+    ),
+    _make(
+        Context,
+        {
+            "deployment_id": _DEPLOYMENT.id,
+            "context_id": _CONTEXT_GIVEN,
+            "created_at": _NOW,
+            **_given("context_", _CONTEXT, *_OF_CONTEXT),
+        },
+        _CONTEXT_GIVEN.is_not(None),
+        ~exists().where(_THIS_CONTEXT),
+    ),
+    _make(
+        ResourceLink,
+        {
+            "deployment_id": _DEPLOYMENT.id,
+            "context_id": select(_CONTEXT.id)
+            .where(_THIS_CONTEXT)
+            .correlate(_DEPLOYMENT.id.table)
+            .scalar_subquery(),
+            "resource_link_id": _LINK_GIVEN,
+            "created_at": _NOW,
+            **_given("link_", _LINK, *_OF_LINK),
+        },
+        _LINK_GIVEN.is_not(None),
+        ~exists().where(_THIS_LINK),
+    ),
+    INSERT_KNOWN,
 )

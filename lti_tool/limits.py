@@ -1,7 +1,7 @@
 """Rates per source address and minute (DESIGN section 5). The shared cache adds up what all processes count;
 a lost count only lets a few more through.
 
-A process asks the shared cache only for every hundredth part of a limit, and at most once a second: asking for
+A process asks the shared cache only for every hundredth part of a limit, and once a second: asking for
 each request costs more than the rest of counting it. Small limits are so asked for each time.
 """
 

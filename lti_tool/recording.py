@@ -1,9 +1,9 @@
 """The launch's own transaction: who, where, which link, and the launch row whose `state_id` is unique.
 
-Somebody who was here before, with nothing changed, takes one statement (`known`). For everybody else one
-look-up finds everything they have; what is missing is made, what changed is updated, what a
-launch leaves out is kept. Two first launches of one person at the same moment collide on a unique index: the
-later transaction starts again and finds what the earlier one made.
+The two usual ones, of somebody who was here before with nothing changed and of somebody new, take one round
+trip each (`known`). For all others one look-up finds everything they have; what is missing is made, what
+changed is updated, what a launch leaves out is kept. Two first launches of one person at the same moment
+collide on a unique index: the later transaction starts again and finds what the earlier one made.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from lti_tool import known
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
-from lti_tool.known import INSERT_KNOWN
+from lti_tool.known import INSERT_KNOWN, MAKE_MISSING
 from lti_tool.models import Context, Deployment, Launch, Registration, ResourceLink
 from lti_tool.protocol.messages import Core, Details, Place
 from lti_tool.registrations import note_deployment, note_host
@@ -68,7 +68,7 @@ class Recorder:
         self._database = database
         self._clock = clock
         self._noted: set[tuple[int, str]] = set()
-        self._known = Alone(database, INSERT_KNOWN)
+        self._usual = (Alone(database, INSERT_KNOWN), Alone(database, *MAKE_MISSING))
 
     def record(
         self,
@@ -83,7 +83,7 @@ class Recorder:
         """
         given = _Given(login, facts, bound_by, core, details, self._clock.now())
         if not isinstance(details, LtiRefused) and login.deployment_id in (None, core.deployment_id):
-            public_id = self._record_known(given, details)
+            public_id = self._record_usual(given, details)
             if public_id is not None:
                 return Accepted(public_id, facts.public_id, core.message_type, bound_by)
         for attempt in range(_ATTEMPTS):
@@ -98,8 +98,8 @@ class Recorder:
                 raise
         raise LtiRefused("temporarily_unavailable")
 
-    def _record_known(self, given: _Given, details: Details) -> str | None:
-        """Store the launch of somebody about whom nothing is new; None where that is not so."""
+    def _record_usual(self, given: _Given, details: Details) -> str | None:
+        """Store a launch that changes nothing, or only adds what was never seen; None where it is neither."""
         public_id = random_id()
         values = known.parameters(
             _brought(given, details, public_id),
@@ -115,7 +115,7 @@ class Recorder:
             _of_link(details) if details.resource_link else {},
         )
         try:
-            return public_id if self._known.rows(values) else None
+            return public_id if any(way.is_written(values) for way in self._usual) else None
         except self._database.driver_error:
             # The full transaction meets the same trouble, and says what it is.
             return None

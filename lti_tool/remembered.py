@@ -60,6 +60,9 @@ class Remembered:
             return kept[2]
         with self._database.reading() as session:
             facts = find(session)
+        if kept is not None and kept[2] == facts:
+            # The same object, with what it has worked out already.
+            facts = kept[2]
         self._read[key] = (now + SECONDS, changes, facts)
         return facts
 

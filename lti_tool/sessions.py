@@ -109,6 +109,15 @@ class LaunchCookie:
             "partitioned": True,
         }
 
+    @property
+    def header(self) -> str:
+        """The value of its `Set-Cookie` header."""
+        lifetime = int(LIFETIME.total_seconds())
+        return (
+            f"{self.name}={self.value}; Max-Age={lifetime}; Secure; HttpOnly; Path={self.path};"
+            " SameSite=None; Partitioned"
+        )
+
 
 class Sessions:
     """Opens, checks and hands over page sessions."""

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from lti_tool.front import OpenedWithoutCookie, decision_of
 from microcred import outbox
 from microcred.database import Clock, Database
 
@@ -68,12 +69,18 @@ class Metrics:
 
         return stop
 
+    def answered(self, endpoint: str, status: int) -> None:
+        """Count an answer that was given before the app saw the request: a login or a launch that led on."""
+        self._requests.labels(endpoint, str(status)).inc()
+        if endpoint in _LAUNCHES:
+            self._launches.labels("accepted").inc()
+
     def _count(self, response: Response) -> Response:
         self._requests.labels(request.endpoint or "none", str(response.status_code)).inc()
         if request.endpoint in _LAUNCHES:
             code = response.headers.get("X-LTI-Error")
             # 200 also carries the page that asks the platform's frame for the browser binding: no launch yet.
-            if code or response.status_code == 303 or "lti_binding" in request.form:
+            if code or isinstance(decision_of(request.environ), OpenedWithoutCookie):
                 self._launches.labels(code or "accepted").inc()
         return response
 
