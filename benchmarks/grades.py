@@ -174,7 +174,7 @@ def _waiting(connection: "psycopg.Connection[Any]", destinations: Sequence[str])
     return _one(
         connection,
         "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'waiting' AND destination = ANY(%s)"
-        " LIMIT 1) some",
+        " LIMIT 1) found",
         list(destinations),
     )
 
