@@ -262,3 +262,24 @@ def test_the_description_and_the_certificate_are_served(anybody: Visitor, made: 
     )
     assert described["ceterms:requires"][0]["ceterms:creditValue"][0]["schema:value"] == 10
     assert anybody.get("/ob/ctdl/x").status_code == anybody.get("/ob/badges/x.pdf").status_code == 404
+
+
+def test_of_an_erased_holder_nothing_that_was_chosen_stays(
+    holder: Holder, anybody: Visitor, made: str
+) -> None:
+    holder.choose(shows_name=True, shared_prompt="p1-q1", shown_address_id=holder.address(confirmed=True))
+    holder.work()
+    with holder.world.database.writing() as session:
+        award = session.scalars(select(Award)).one()
+        badges.keep(session, award, now=holder.world.clock.now())
+    holder.work()
+    kept = credential(anybody, made)
+    assert "evidence" not in kept
+    assert "id" not in kept["credentialSubject"]
+    anybody.get(f"/badges/{made}")
+    assert "Terry" not in anybody.page
+    assert "notes went from" not in anybody.page
+    with holder.world.database.writing() as session:
+        award = session.scalars(select(Award)).one()
+        assert badges.withdraw(session, award, now=holder.world.clock.now())
+    assert anybody.get(f"/ob/3.0/credentials/{made}.jwt").status_code == 404
