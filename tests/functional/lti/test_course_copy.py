@@ -193,6 +193,19 @@ def test_each_lms_is_asked_for_what_it_fills() -> None:
     assert [lms for lms, rules in asked.items() if rules.variables_on_links] == ["schoology"]
 
 
+def test_where_links_carry_their_own_values_alone_each_asks_for_the_histories(here: Campus) -> None:
+    with here.assembly.database.writing() as session:
+        session.scalars(select(Registration)).one().lms = "schoology"
+    here.add()
+    (link,) = here.platform.links_in(COURSE)
+
+    (placement,) = here.placements()
+    assert link.custom == {**BOTH, "placement": placement.public_id, "credential": here.version()}
+    here.at_link("amal", link.id)
+    _copy(here)
+    _opens_fresh(here, _copied_link(here, link.id), link.id)
+
+
 def _notice_of_copy(here: Campus) -> int:
     now = int(here.clock.now().timestamp())
     claims = {
