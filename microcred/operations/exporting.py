@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.models import Context, Launch, Registration
+from microcred.badges.models import HoldersChoice
 from microcred.credentials.models import (
     Attempt,
     Award,
@@ -345,6 +346,15 @@ def _awards(session: Session, ids: Collection[int]) -> Sequence[Award]:
     return session.scalars(select(Award).where(Award.person_id.in_(ids)).order_by(Award.id)).all()
 
 
+def _badge_shows(choice: HoldersChoice | None) -> dict[str, Any]:
+    """What the holder chose to show with the badge."""
+    return {
+        "writing": choice.shared_text if choice else None,
+        "recognised_by_email": choice.recognised_by_email if choice else False,
+        "address_in_the_open": choice.shown_address_id is not None if choice else False,
+    }
+
+
 def _award(session: Session, award: Award) -> dict[str, Any]:
     version = session.get_one(CredentialVersion, award.version_id)
     issuer = session.get_one(Organization, award.issuer_id)
@@ -356,6 +366,7 @@ def _award(session: Session, award: Award) -> dict[str, Any]:
         "valid_until": award.valid_until,
         "hours": award.clock_hours,
         "page_shows_name": award.shows_name,
+        "badge_shows": _badge_shows(session.get(HoldersChoice, award.id)),
         "revoked_at": award.revoked_at,
     }
 

@@ -145,6 +145,7 @@ def _files(award: PublicAward) -> dict[str, str] | None:
     badge_id = award.public_id
     return {
         "picture": url_for("documents.baked", public_id=badge_id),
+        "paper": url_for("documents.certificate", public_id=badge_id),
         "json": url_for("documents.credential_file", badge_id=badge_id),
         "hosted": services().badges.addresses.assertion(badge_id),
     }
