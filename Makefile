@@ -67,6 +67,10 @@ bench: setup ## measure beside other tools: make bench BENCH=launch|grades (writ
 	@benchmarks/peers/setup.sh
 	@$(BIN)/python -m benchmarks $(BENCH)
 
+.PHONY: chaos
+chaos: setup ## awards while workers are killed, engines restart and platforms misbehave (half an hour)
+	@$(BIN)/python -m tests.chaos --report docs/reliability.md
+
 .PHONY: screenshots
 screenshots: setup ## the story again, keeping its pictures in docs/images
 	@MICROCRED_TEST_IMAGES=docs/images $(PYTEST) tests/browser/test_story.py

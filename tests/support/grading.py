@@ -249,7 +249,9 @@ class World:
             context = Context(
                 deployment_id=deployment.id,
                 context_id="c-1",
-                lineitems_url=f"{base}/api/lti/courses/c-1/lineitems" if lineitems else None,
+                lineitems_url=made.service_url("lineitems", made.tools["tool-a"], made.courses["c-1"])
+                if lineitems
+                else None,
                 ags_scopes=list(scopes) if lineitems or column else [],
                 created_at=now,
             )
@@ -321,7 +323,7 @@ class World:
             session.flush()
             identity = LmsIdentity(
                 registration_id=course.registration_id,
-                sub=sub,
+                sub=course.platform.user_id(sub, "c-1"),
                 person_id=person.id,
                 is_test_user=test,
                 created_at=now,
@@ -381,6 +383,28 @@ class World:
                 **more,
             )
             return [row.id for row in rows]
+
+    def hand_in(self, learner: Learner) -> list[int]:
+        """A try handed in now, and what the gradebook is told of it."""
+        with self.database.writing() as session:
+            session.get_one(Attempt, learner.attempt_id).submitted_at = self.clock.now()
+        return self.moment(learner, "submitted", {})
+
+    def next_try(self, learner: Learner) -> None:
+        """Changes were asked for: the learner has another try open."""
+        with self.database.writing() as session:
+            before = session.get_one(Attempt, learner.attempt_id)
+            before.state, before.submitted_at = "revisions_requested", before.submitted_at or self.clock.now()
+            session.flush()
+            fresh = Attempt(
+                pursuit_id=learner.pursuit_id,
+                number=before.number + 1,
+                state="draft",
+                created_at=self.clock.now(),
+            )
+            session.add(fresh)
+            session.flush()
+            learner.attempt_id = fresh.id
 
     def ratings(self, learner: Learner, which: str) -> dict[str, str]:
         """A level for every criterion: `best`, or `worst`."""
