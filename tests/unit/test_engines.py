@@ -4,7 +4,7 @@ import http.server
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -35,7 +35,11 @@ def own_servers(tmp_path_factory: pytest.TempPathFactory) -> Servers:
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])
 def test_a_server_starts_quickly_is_shared_and_is_gone_after_stop(own_servers: Servers, name: str) -> None:
-    start = {"postgres": engines.start_postgres, "redis": engines.start_redis}[name]
+    starts: dict[str, Callable[[Path], Server]] = {
+        "postgres": engines.start_postgres,
+        "redis": engines.start_redis,
+    }
+    start = starts[name]
     begin = time.monotonic()
     first = own_servers.get(name, start)
     took = time.monotonic() - begin
