@@ -1,5 +1,6 @@
 """From a decision to the gradebook: which score, in which column, and what became of it (LTI AGS 2.0)."""
 
+from grade_passback.adopting import ADOPT, adopt, make_adopter
 from grade_passback.comparing import Compared, Sent, compare, sent_cells
 from grade_passback.delivery import make_handler
 from grade_passback.gradebook import KIND, destination_of
@@ -8,15 +9,18 @@ from grade_passback.sync import Progress, SyncRow, progress, retry, retry_stoppe
 from grade_passback.words import Words, words_for
 
 __all__ = [
+    "ADOPT",
     "KIND",
     "Compared",
     "Progress",
     "Sent",
     "SyncRow",
     "Words",
+    "adopt",
     "compare",
     "destination_of",
     "enqueue",
+    "make_adopter",
     "make_handler",
     "progress",
     "retry",

@@ -71,11 +71,10 @@ class _Delivery:
         self._clock = clock
         self._callers = callers
         self._items = LineItems(database, clock)
-        self._kept: dict[int, tuple[float, RegistrationFacts | None]] = {}
-        self._lock = threading.Lock()
+        self._registrations = Registrations(database)
 
     def __call__(self, job: Job) -> Outcome:
-        facts = self._facts(job.payload["registration"])
+        facts = self._registrations.facts(job.payload["registration"])
         if facts is None or not facts.is_approved:
             return Throttled(reason="registration_inactive", after=_INACTIVE)
         if SCORE_SCOPE not in job.payload["scopes"]:
@@ -205,8 +204,17 @@ class _Delivery:
         again = replace(post, url=found, found_instead_of=post.url)
         return _remembering(self._send(again), job, found, post.url)
 
-    def _facts(self, registration_id: int) -> RegistrationFacts | None:
-        """The registration as it was within the last seconds: one row more or less must not cost a query."""
+
+class Registrations:
+    """Registrations as they were within the last seconds: one row more or less must not cost a query."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: dict[int, tuple[float, RegistrationFacts | None]] = {}
+        self._lock = threading.Lock()
+
+    def facts(self, registration_id: int) -> RegistrationFacts | None:
+        """What is known of it; None where it is gone."""
         with self._lock:
             kept = self._kept.get(registration_id)
             if kept is not None and monotonic() - kept[0] < _FACTS_KEPT:

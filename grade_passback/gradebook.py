@@ -42,7 +42,7 @@ class _Learner:
 
 
 @dataclass(frozen=True)
-class _Course:
+class Course:
     """Where the scores go."""
 
     registration: RegistrationFacts
@@ -87,7 +87,7 @@ class _Cell:
 class Gradebook:
     """One learner's cells in the columns of a placement, locked until the transaction ends."""
 
-    def __init__(self, session: Session, course: _Course, learner: _Learner, now: datetime) -> None:
+    def __init__(self, session: Session, course: Course, learner: _Learner, now: datetime) -> None:
         self._session = session
         self._course = course
         self._learner = learner
@@ -101,7 +101,7 @@ class Gradebook:
     def of(cls, session: Session, placement: Placement, person_id: int, now: datetime) -> "Gradebook | None":
         """None for a person whom no launch has named to this platform, and for an LMS test user: they get
         no grades."""
-        course = _course(session, placement)
+        course = course_of(session, placement)
         learner = _learner(session, placement, person_id, course.registration.row_id)
         return None if learner is None or learner.is_test_user else cls(session, course, learner, now)
 
@@ -162,7 +162,8 @@ def write_again(
     return again
 
 
-def _course(session: Session, placement: Placement) -> _Course:
+def course_of(session: Session, placement: Placement) -> Course:
+    """Where the scores of a placement go."""
     registration = session.execute(
         select(*COLUMNS)
         .join(Deployment, Deployment.registration_id == Registration.id)
@@ -173,7 +174,7 @@ def _course(session: Session, placement: Placement) -> _Course:
     ).all()
     context = session.get(Context, placement.context_id) if placement.context_id is not None else None
     offered = context.ags_scopes if context is not None else []
-    return _Course(
+    return Course(
         RegistrationFacts.of(registration),
         columns,
         context.lineitems_url if context is not None else None,
@@ -203,7 +204,7 @@ def _learner(session: Session, placement: Placement, person_id: int, registratio
     return _Learner(identity.id, identity.sub, own, identity.is_test_user)
 
 
-def _cell(session: Session, column: GradeColumn, course: _Course, learner: _Learner, now: datetime) -> _Cell:
+def _cell(session: Session, column: GradeColumn, course: Course, learner: _Learner, now: datetime) -> _Cell:
     """The cell, locked. Rows first, then the line: a worker that writes a result has its row and then
     wants the line."""
     order_key = f"{KIND}:{course.registration.row_id}:{column.id}:{learner.identity_id}"
@@ -235,7 +236,7 @@ def _cell(session: Session, column: GradeColumn, course: _Course, learner: _Lear
 
 def _write(
     session: Session,
-    course: _Course,
+    course: Course,
     learner: _Learner,
     column: GradeColumn,
     cell: _Cell,

@@ -117,6 +117,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     doers: dict[str, outbox.Handler] = {
         dynamic_registration.EXPIRY: dynamic_registration.expiry_handler(database, clock),
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
+        grade_passback.ADOPT: grade_passback.make_adopter(database, clock, lti.services),
         badge_store.KIND: badges.issue,
         syncing.SEND_ALL: syncing.send_all_handler(database, clock),
         housekeeping.KIND: housekeeping.handler(database, clock),

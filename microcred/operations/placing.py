@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import grade_passback
 from lti_tool.sessions import PageSession
 from microcred.credentials import Definition, Entry, NotInCatalogue, definition_of, published_version, search
 from microcred.credentials.models import CredentialVersion
@@ -105,6 +106,8 @@ def place(
         placement.resource_link_id = launch.resource_link_row_id
         if launch.lineitem_url and placement.columns:
             placement.columns[0].lineitem_url = launch.lineitem_url
+            session.flush()
+            grade_passback.adopt(session, placement, placement.columns[0], now)
     audit.record(
         session,
         at=now,

@@ -4,11 +4,16 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
+import demo_lms
+import grade_passback
 from demo_lms import Reply, Request
 from demo_lms.claims import line_item_url
 from grade_passback.wire import LINE_ITEM_READ_SCOPE, RESULT_SCOPE, SCORE_SCOPE
 from microcred.database import SystemClock
+from microcred.outbox import Worker
+from microcred.placements import GradeColumn, Placement
 from tests.support.grading import Course, World, running, world_on
 
 
@@ -208,3 +213,69 @@ def test_every_part_has_a_column_of_its_own(world: World) -> None:
     assert [tag for tag, item in items.items() if item.resource_link_id] == ["p1"], (
         "the link's own is the first part's"
     )
+
+
+# -- naming a column that was there before
+
+
+def adopt(world: World, course: Course) -> None:
+    """The link, whose column the LMS made by itself, opens a credential now."""
+    with world.database.writing() as session:
+        placement = session.get_one(Placement, course.placement_id)
+        column = session.scalars(select(GradeColumn).where(GradeColumn.placement_id == placement.id)).one()
+        column.lineitem_url = line_item_url(course.platform, course.column())
+        assert grade_passback.adopt(session, placement, column, world.clock.now()) is not None
+    handler = grade_passback.make_adopter(world.database, world.clock, world.callers)
+    Worker(world.database, world.clock, handlers={"column": handler}).run_due()
+
+
+def unnamed(world: World, lms: str = "other") -> Course:
+    platform = demo_lms.Platform(clock=world.clock.now, dialect=demo_lms.DIALECTS.get(lms, demo_lms.PLAIN))
+    course = world.course(lms=lms, platform=platform)
+    course.platform.edit_line_item(course.column().id, resource_id="", tag="", label="My column")
+    return course
+
+
+def writes(course: Course) -> list[Request]:
+    return [request for request in course.platform.log.all("lineitem") if request.method == "PUT"]
+
+
+@pytest.mark.parametrize("lms", ["other", "canvas", "moodle", "schoology"])
+def test_column_that_was_there_gets_our_name_and_keeps_everything_else(world: World, lms: str) -> None:
+    course = unnamed(world, lms)
+    adopt(world, course)
+    item = course.column()
+    assert (item.tag, item.label, item.score_maximum) == ("main", "My column", 100)
+    assert item.resource_id
+    assert world.states() == ["delivered"]
+
+
+@pytest.mark.case("SC-412")
+def test_column_that_somebody_changed_meanwhile_is_read_and_written_once_more(world: World) -> None:
+    course = unnamed(world)
+    course.platform.script.on("lineitem", Reply(412), match=lambda r: r.method == "PUT")
+    adopt(world, course)
+    assert course.column().tag == "main"
+    reads = [request.method for request in course.platform.log.all("lineitem")]
+    assert reads == ["GET", "PUT", "GET", "PUT"]
+    first, second = (request.json for request in writes(course))
+    assert {name: first[name] for name in first if name not in ("resourceId", "tag")} == {
+        name: second[name] for name in second if name not in ("resourceId", "tag")
+    }, "only our two members were changed"
+
+
+@pytest.mark.case("SC-412")
+def test_column_that_is_changed_again_and_again_is_left_to_a_person(world: World) -> None:
+    course = unnamed(world)
+    course.platform.script.on("lineitem", Reply(412), times=9, match=lambda r: r.method == "PUT")
+    adopt(world, course)
+    assert world.states() == ["blocked"]
+    assert len(writes(course)) == 2
+
+
+def test_column_that_has_a_name_of_its_own_keeps_it(world: World) -> None:
+    course = unnamed(world)
+    course.platform.edit_line_item(course.column("").id, resource_id="theirs", tag="theirs")
+    adopt(world, course)
+    assert course.column("theirs").resource_id == "theirs"
+    assert writes(course) == []

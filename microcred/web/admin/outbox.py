@@ -29,6 +29,7 @@ STATE_LOOKS = {
 KIND_WORDS = {
     "score": "Grade",
     "badge": "Badge",
+    "column": "Naming a gradebook column",
     "grades_again": "All grades of a course",
     "erase": "Erasing a person",
     "delete_files": "Deleting files",
