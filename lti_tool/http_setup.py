@@ -8,9 +8,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from lti_tool import notices
 from lti_tool.answering import Answers, RenderRefusal, drain
+from lti_tool.dialects.setting_up import canvas_key
 from lti_tool.dynamic_registration import Asked
 from lti_tool.errors import LtiRefused
-from lti_tool.lms_setup import canvas_key
 from lti_tool.notices import Taken
 from lti_tool.platform_configuration import refused
 from lti_tool.tool import LtiTool

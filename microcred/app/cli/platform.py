@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool import features, invitations, registrations
-from lti_tool.lms_setup import SETUPS
+from lti_tool.dialects.setting_up import SETUPS
 from lti_tool.models import LMS_KINDS, Registration
 from lti_tool.registrations import NewRegistration, RegistrationProblem
 from microcred.app.cli.common import Failed, application, json_option, show_json, show_table
 from microcred.app.wiring import Assembly
+from microcred.operations import platforms
 from microcred.people import audit, ensure_organization, home_organization, organization_by_code
 from microcred.people.models import Organization
 
@@ -129,7 +130,7 @@ def approve(
         else:
             if organization_id is not None:
                 registrations.give(session, registration_id, organization_id)
-            row = registrations.approve(session, registration_id, now=app.clock.now())
+            row = platforms.let_in(session, registration_id, app.clock.now())
             action = "platform_approved"
         shown = _changed(app, session, row, action)
     _show(shown, as_json)
@@ -177,7 +178,7 @@ def config(lms: str) -> None:
 def disable(registration_id: str, as_json: bool) -> None:
     """Shut a platform out; its open pages end with their next request."""
     with _managed() as (app, session):
-        shown = _changed(app, session, registrations.disable(session, registration_id), "platform_disabled")
+        shown = _changed(app, session, platforms.shut_out(session, registration_id), "platform_disabled")
     _show(shown, as_json)
 
 
@@ -187,7 +188,8 @@ def disable(registration_id: str, as_json: bool) -> None:
 def enable(registration_id: str, as_json: bool) -> None:
     """Let a disabled platform in again."""
     with _managed() as (app, session):
-        shown = _changed(app, session, registrations.enable(session, registration_id), "platform_enabled")
+        row = platforms.let_in(session, registration_id, app.clock.now())
+        shown = _changed(app, session, row, "platform_enabled")
     _show(shown, as_json)
 
 

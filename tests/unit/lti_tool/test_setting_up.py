@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.dialects.registering import HISTORIES
-from lti_tool.lms_setup import SETUPS
+from lti_tool.dialects.setting_up import SETUPS
 from lti_tool.protocol.names import SCOPES
 from lti_tool.settings import LtiSettings
 from microcred.app.cli.platform import platform
