@@ -25,7 +25,11 @@ def create_app(assembly: Assembly, *, has_worker: bool = False) -> Flask:
         PREFERRED_URL_SCHEME="https",
     )
     assembly.services().install(app)
-    app.register_blueprint(create_lti(assembly.lti, pages.render_refusal))
+    app.register_blueprint(
+        create_lti(
+            assembly.lti, pages.render_refusal, pages.open_in_memory, answered=assembly.metrics.answered
+        )
+    )
     pages.install(app)
     _health(app, assembly, has_worker)
     assembly.metrics.watch(app)

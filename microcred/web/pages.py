@@ -3,9 +3,9 @@
 from flask import Flask
 
 from microcred.web import admin, approve, coordinator, desk, privacy, public, review, teacher
-from microcred.web.base import init_web, render_refusal
+from microcred.web.base import init_web, open_in_memory, render_refusal
 
-__all__ = ["install", "render_refusal"]
+__all__ = ["install", "open_in_memory", "render_refusal"]
 
 
 def install(app: Flask) -> None:

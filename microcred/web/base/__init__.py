@@ -8,6 +8,7 @@ that holds a person's own words `text` or `text-<something>`: it is shown again 
 from microcred.web.base.art import badge_art, ring
 from microcred.web.base.headers import allow_frames, content_security_policy
 from microcred.web.base.incoming import BodyTooLarge, request_id, takes_files, wants_fragment
+from microcred.web.base.memory import open_in_memory
 from microcred.web.base.refusal import render_refusal
 from microcred.web.base.setup import init_web
 from microcred.web.base.surface import Surface, actor, has_surface, page_url, surface
@@ -21,6 +22,7 @@ __all__ = [
     "content_security_policy",
     "has_surface",
     "init_web",
+    "open_in_memory",
     "page_url",
     "render_refusal",
     "request_id",

@@ -13,6 +13,7 @@ from microcred.web.base.errors import register_errors
 from microcred.web.base.headers import add_headers
 from microcred.web.base.icons import icon
 from microcred.web.base.incoming import request_id
+from microcred.web.base.memory import memory, tell_where_to_go
 from microcred.web.base.navigation import navigation
 from microcred.web.base.surface import desk_surface, has_surface, launch_surface, page_url, surface
 from microcred.web.services import services
@@ -35,12 +36,14 @@ def init_web(
     app.register_blueprint(desk_door)
     app.register_blueprint(handover)
     app.register_blueprint(relaunch)
+    app.register_blueprint(memory)
     app.register_blueprint(launch_surface([common_pages, *launch]))
     app.register_blueprint(desk_surface([common_pages, *desk]))
     for blueprint in public:
         app.register_blueprint(blueprint)
     app.before_request(_begin)
     app.after_request(add_headers)
+    app.after_request(tell_where_to_go)
     app.teardown_request(_close_uploads)
     register_errors(app)
     _teach_templates(app)

@@ -207,7 +207,7 @@
     if (!dirty.length) return;
     event.preventDefault();
     await Promise.all(dirty.map((box) => save(box)));
-    if (!boxes.some(isDirty)) window.location.assign(link.href);
+    if (!boxes.some(isDirty)) link.click();
   });
   form.addEventListener("submit", () => { for (const box of boxes) { clearTimeout(box.timer); box.sent = box.area.value; } });
   window.addEventListener("beforeunload", (event) => { if (boxes.some(isDirty)) event.preventDefault(); });

@@ -132,7 +132,7 @@ function startKeys(desk, form) {
       return focusLevel(next);
     }
     const link = desk.querySelector(step > 0 ? "a[data-next-part]" : "a[data-previous-part]");
-    if (link) location.assign(link.href);
+    if (link) link.click();
   }
 
   function comment() {
