@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import grade_passback
@@ -18,6 +18,7 @@ from microcred import outbox
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.operating import is_of_all, own_platforms, require_operator
+from microcred.outbox import OutboxRow
 from microcred.people import audit
 
 PAGE = 50
@@ -41,6 +42,8 @@ class Destination:
     stopped: bool
     trouble: outbox.DestinationStatus | None
     """None while all is well."""
+    stuck: int
+    """How many rows for it stopped."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ def overview(session: Session, actor: Actor, now: datetime) -> Overview:
     labels = _labels(session, actor)
     status = outbox.status(session, now=now, destinations=_only(actor, labels))
     troubles = {trouble.name: trouble for trouble in status.troubled}
+    counted = session.execute(
+        select(OutboxRow.destination, func.count())
+        .where(OutboxRow.state.in_(("blocked", "dead")))
+        .group_by(OutboxRow.destination)
+    )
+    stuck = {row[0]: row[1] for row in counted}
     names = dict.fromkeys([*labels, *troubles])
     return Overview(
         status.counts,
@@ -75,6 +84,7 @@ def overview(session: Session, actor: Actor, now: datetime) -> Overview:
                 labels.get(name, name),
                 name in troubles and troubles[name].stopped,
                 troubles.get(name),
+                stuck.get(name, 0),
             )
             for name in names
         ],
@@ -98,7 +108,7 @@ def deliveries(
 
 def send_again(session: Session, actor: Actor, row_id: int, now: datetime) -> None:
     """Send one row again. Raises NotAllowed, NotFound, OperationRefused."""
-    row = session.get(outbox.OutboxRow, row_id)
+    row = session.get(OutboxRow, row_id)
     labels = _labels(session, actor)
     if row is None or not (is_of_all(actor) or row.destination in labels):
         raise NotFound("no_such_delivery", _REFUSALS["unknown"])
