@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -75,6 +75,7 @@ def register_errors(app: Flask) -> None:
         app.register_error_handler(away, _unavailable)
     for crossed in (IntegrityError, StaleDataError):
         app.register_error_handler(crossed, _changed_meanwhile)
+    app.register_error_handler(DataError, _unstorable)
     app.register_error_handler(HTTPException, _http)
 
 
@@ -106,6 +107,12 @@ def _unavailable(error: Exception) -> Response:
     cause = str(getattr(error, "orig", error))[:200]
     _log.error("temporarily_unavailable", request_id=request_id(), error=type(error).__name__, cause=cause)
     return answer(Said(503, "temporarily_unavailable", *_BY_STATUS[503]))
+
+
+def _unstorable(error: DataError) -> Response:
+    # A sign that no database keeps, or a number beyond all bounds: nothing that a page of ours sends.
+    _log.warning("unstorable", request_id=request_id(), error=type(error.orig).__name__)
+    return answer(Said(400, "unstorable", *_BY_STATUS[400]))
 
 
 def _changed_meanwhile(_error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flask import Blueprint, Flask, request
+from werkzeug.exceptions import NotFound
 
 from microcred.web.base import wording
 from microcred.web.base.art import badge_art, ring
@@ -51,6 +52,9 @@ def init_web(
 
 def _begin() -> None:
     request_id()
+    if "\0" in request.path:
+        # No id holds one, and PostgreSQL would not even look for it.
+        raise NotFound
 
 
 def _close_uploads(_error: BaseException | None) -> None:
