@@ -38,14 +38,15 @@ def compose() -> dict[str, Any]:
 def parse_command(words: list[str]) -> None:
     """Raises click.UsageError when `microcred WORDS` is no command or has an unknown option."""
     command: click.Command = main
-    context = click.Context(main)
+    context = click.Context(main, **main.context_settings)
     rest = list(words)
     while isinstance(command, click.Group):
         found = command.get_command(context, rest[0])
         if found is None:
             raise click.UsageError(f"no such command: {' '.join(words)}")
         command, rest = found, rest[1:]
-    with command.make_context(command.name, rest):
+    # Within the group's context, as when it is called: click remembers a command's help option.
+    with command.make_context(command.name, rest, parent=context):
         pass
 
 
