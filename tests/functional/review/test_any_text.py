@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,7 +75,7 @@ def people(postgres_port: int, worker_id: str) -> Iterator[tuple[Visitor, Visito
     path=st.sampled_from(["ratings", "finish", "decide"]),
 )
 def test_forms_of_reviewers_and_approvers(
-    people: tuple[Visitor, Visitor, str, str], fields: dict[str, str], decision: str, path: str
+    people: tuple[Visitor, Visitor, str, str], fields: dict[str, Any], decision: str, path: str
 ) -> None:
     reviewer, approver, read, decided = people
     fields = {name: text for name, text in fields.items() if name not in ("path", "fragment", "form_token")}
