@@ -22,7 +22,8 @@ from microcred.people.models import LmsIdentity
 from microcred.placements import GradeColumn, Placement
 
 KIND = "score"
-_STANDING = ("waiting", "held", "delivered", "accepted", "unverified")
+_DONE = ("delivered", "accepted", "unverified")
+_STANDING = ("waiting", "held", *_DONE)
 _STUCK = ("blocked", "dead")
 
 
@@ -80,8 +81,13 @@ class _Cell:
     @property
     def delivered(self) -> Mapping[str, Any] | None:
         """What the gradebook shows as far as we know."""
-        done = ("delivered", "accepted", "unverified")
-        return next((row.payload["content"] for row in self.history if row.state in done), None)
+        return next((row.payload["content"] for row in self.history if row.state in _DONE), None)
+
+    @property
+    def comment(self) -> str | None:
+        """The newest comment that was delivered; scores after it may have gone without one."""
+        contents = (row.payload["content"] for row in self.history if row.state in _DONE)
+        return next((content["comment"] for content in contents if "comment" in content), None)
 
 
 class Gradebook:
@@ -250,11 +256,7 @@ def _write(
         return None
     dialect = course.registration.dialect
     content, before = content_of(draft), cell.delivered
-    if (
-        before is not None
-        and dialect.comment == "when_changed"
-        and content.get("comment") == before.get("comment")
-    ):
+    if dialect.comment == "when_changed" and content.get("comment") == cell.comment:
         content.pop("comment", None)
     correction = before is not None and "scoreGiven" in before
     content = dialect.shape_score(content, moment, correction)
