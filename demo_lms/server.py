@@ -247,7 +247,7 @@ class Server:
         self.app = create_app(platform, with_control=with_control)
         self._server.app = self.app
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
 
     @property

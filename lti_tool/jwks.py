@@ -31,6 +31,12 @@ REFETCH_EVERY = 30
 DEADLINE = 5.0
 PATIENCE = 1.0
 """Seconds a launch waits for a refresh while it has an older set it can use."""
+JOINING = 1.5
+"""Seconds from its start for which a first fetch is waited for by others than the launch that began it. Each
+that waits holds a thread, and a platform whose key host hangs must not hold all of them.
+"""
+HUNG_FOR = 5
+"""Seconds after a fetch that hung before another is begun."""
 MAX_BYTES = 256 * 1024
 MAX_KEYS = 100
 SAME_KID = 4
@@ -66,6 +72,9 @@ class _Held:
     key_set: KeySet | None = None
     tried_at: float = float("-inf")
     refetched_at: float = float("-inf")
+    hung_until: float = float("-inf")
+    began: float = 0.0
+    """When the flight began, by the machine's steady clock."""
     flight: threading.Event | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,13 +125,18 @@ class PlatformKeys:
         """Have the set fetched by one thread for all, and wait for it as long as `patience` allows."""
         with held.lock:
             flight = held.flight
+            now = self._clock.now().timestamp()
+            if flight is not None and held.key_set is None:
+                patience = max(0.0, JOINING - (time.monotonic() - held.began))
             if flight is None:
-                now = self._clock.now().timestamp()
+                if held.key_set is None and now < held.hung_until:
+                    return
                 last = held.refetched_at if unknown_kid else held.tried_at
                 if held.key_set is not None and now - last < REFETCH_EVERY:
                     return
                 held.tried_at = now
                 held.refetched_at = now if unknown_kid else held.refetched_at
+                held.began = time.monotonic()
                 flight = held.flight = threading.Event()
                 work = (facts, held, flight, unknown_kid)
                 threading.Thread(target=self._fly, args=work, daemon=True).start()
@@ -139,6 +153,8 @@ class PlatformKeys:
         finally:
             with held.lock:
                 held.flight = None
+                if held.key_set is None and time.monotonic() - held.began > JOINING:
+                    held.hung_until = self._clock.now().timestamp() + HUNG_FOR
             flight.set()
 
     def _await_other_process(self, facts: RegistrationFacts, held: _Held) -> KeySet | None:

@@ -6,6 +6,7 @@ A fixture whose engine is missing fails with one sentence that says what to do; 
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from microcred.app.settings import Settings
 from microcred.database import Database
-from tests.support import chromium, engines
+from tests.support import chromium, engines, quick
 from tests.support.conformance import Conformance
 from tests.support.servers import Servers
 
@@ -26,6 +27,8 @@ SERVERS = "MICROCRED_TEST_SERVERS"
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=5_000)
 hypothesis.settings.load_profile("default")
+
+quick.install()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # A developer's own .env is for the tool; a program that a test starts is started in a folder of its own.
     Settings.model_config["env_file"] = None
     # Only the controller has every report, so it alone writes the table; a worker just names the cases.
+    if not _is_worker(config) and (memory := quick.memory_folder()):
+        os.environ["TMPDIR"] = memory
+        tempfile.tempdir = memory
     target = None if _is_worker(config) else config.getoption("--conformance")
     config.pluginmanager.register(Conformance(target))
     if not _is_worker(config):

@@ -4,9 +4,10 @@ The font draws Latin, Greek and Cyrillic. A name in another script is not drawn 
 instead; the name is still in the picture's title, and in every document).
 """
 
+import threading
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from fontTools.pens.svgPathPen import SVGPathPen
@@ -14,6 +15,7 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 
 _ELLIPSIS = "…"
+_DRAWING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,15 @@ def fitted(text: str, *, width: float, largest: float, smallest_line: float, sma
     return [Line(first, size, 0), Line(second, size, 0)]
 
 
+@lru_cache(maxsize=1024)
 def outline(line: Line, *, centre: float, baseline: float) -> str:
     """SVG path data of the line, centred on `centre`."""
+    # The font's parts unfold as they are first drawn, and two threads must not unfold one at once.
+    with _DRAWING:
+        return _drawn(line, centre, baseline)
+
+
+def _drawn(line: Line, centre: float, baseline: float) -> str:
     font = _font()
     scale = line.size / font.em
     place = centre - font.width(line) / 2

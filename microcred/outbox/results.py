@@ -209,21 +209,49 @@ def _judge_destinations(
         .order_by(OutboxDestination.name)
         .with_for_update()
     )
-    for destination in session.scalars(query):
-        _judge(destination, tallies[destination.name], now, policy, rng)
+    recovered = [
+        destination.name
+        for destination in session.scalars(query)
+        if _is_recovered(destination, tallies[destination.name], now, policy, rng)
+    ]
+    if recovered:
+        _wake(session, recovered, now)
 
 
-def _judge(
+def _wake(session: Session, destinations: Sequence[str], now: datetime) -> None:
+    """Let what waits out a failure of these destinations go at once. After two days of silence each row alone
+    would wait up to an hour more, while the destination has answered again.
+    """
+    waiting = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.destination.in_(destinations),
+            OutboxRow.state == "waiting",
+            OutboxRow.attempts > 0,
+            OutboxRow.leased_until.is_(None),
+            OutboxRow.due_at > now,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(
+        update(OutboxRow).where(OutboxRow.id.in_(waiting)).values(due_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _is_recovered(
     destination: OutboxDestination, tally: _Tally, now: datetime, policy: Policy, rng: random.Random
-) -> None:
+) -> bool:
+    """Count what happened; whether a destination whose breaker was open has answered again."""
     if tally.succeeded and not tally.throttled:
-        if destination.failures >= policy.breaker_after:
+        recovered = destination.failures >= policy.breaker_after
+        if recovered:
             _log.info("destination_recovered", destination=destination.name)
         destination.failures, destination.failing_since = 0, None
         rested = destination.paused_until is None or destination.paused_until <= now
         if rested or destination.pause_reason == "not_answering":
             destination.paused_until = destination.pause_reason = None
-        return
+        return recovered
     destination.failures += tally.failed + (1 if tally.throttled else 0)
     destination.failing_since = destination.failing_since or now
     reason, pause = None, None
@@ -234,7 +262,7 @@ def _judge(
         beyond = destination.failures - policy.breaker_after + 1
         reason, pause = "not_answering", policy.pause(beyond, None, rng)
     if pause is None:
-        return
+        return False
     if destination.pause_reason != reason:
         _log.warning(
             "destination_paused", destination=destination.name, reason=reason, seconds=pause.total_seconds()
@@ -242,3 +270,4 @@ def _judge(
     until = now + pause
     destination.pause_reason = reason
     destination.paused_until = max(until, destination.paused_until) if destination.paused_until else until
+    return False

@@ -94,10 +94,12 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def world(postgres_port: int, worker_id: str) -> Iterator[World]:
+def world(postgres_port: int, migrated_postgres_template: str, worker_id: str) -> Iterator[World]:
     """On PostgreSQL, which is the stricter about text and numbers."""
     with (
-        engines.postgres_database(postgres_port, f"fuzz_{worker_id}_{next(_numbers)}") as url,
+        engines.postgres_database(
+            postgres_port, f"fuzz_{worker_id}_{next(_numbers)}", migrated_postgres_template
+        ) as url,
         lti_world(url) as made,
     ):
         assert is_accepted(made.browser().launch())

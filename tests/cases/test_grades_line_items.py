@@ -18,15 +18,15 @@ from tests.support.grading import Course, World, running, world_on
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with world_on(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with world_on(migrated_sqlite_url) as made:
         yield made
 
 
 @pytest.fixture
-def either_world(database_url: str) -> Iterator[World]:
+def either_world(migrated_database_url: str) -> Iterator[World]:
     """On SQLite and on PostgreSQL, where the database itself takes part."""
-    with world_on(database_url) as made:
+    with world_on(migrated_database_url) as made:
         yield made
 
 
@@ -37,8 +37,8 @@ def made_columns(course: Course) -> list[Request]:
 
 @pytest.mark.case("GI-01")
 @pytest.mark.parametrize(("lms", "bound"), [("other", True), ("canvas", False), ("moodle", False)])
-def test_missing_column_is_searched_then_made_once(sqlite_url: str, lms: str, bound: bool) -> None:
-    with world_on(sqlite_url) as world:
+def test_missing_column_is_searched_then_made_once(migrated_sqlite_url: str, lms: str, bound: bool) -> None:
+    with world_on(migrated_sqlite_url) as world:
         course = world.course(column=False, lms=lms)
         world.score(world.learner(course, "u-1"), 85)
         world.deliver()
@@ -158,8 +158,8 @@ def test_pages_in_a_circle_end_in_an_error(world: World) -> None:
 @pytest.mark.parametrize(
     "body", ["{}", "null", "<html>", '[{"id": "https://', "[{}]", '[{"id": 7}]', "[null]", "", "7"]
 )
-def test_unreadable_container_makes_no_column(sqlite_url: str, body: str) -> None:
-    with world_on(sqlite_url) as world:
+def test_unreadable_container_makes_no_column(migrated_sqlite_url: str, body: str) -> None:
+    with world_on(migrated_sqlite_url) as world:
         course = world.course(column=False)
         row = world.score(world.learner(course, "u-1"), 85)
         course.platform.script.on(
@@ -172,8 +172,8 @@ def test_unreadable_container_makes_no_column(sqlite_url: str, body: str) -> Non
 
 @pytest.mark.case("GI-08")
 @pytest.mark.parametrize("body", ["{}", "null", "<html>", "[null]", '[{"userId":"u-1","resultScore":"85"}]'])
-def test_unreadable_results_are_no_success(sqlite_url: str, body: str) -> None:
-    with world_on(sqlite_url) as world:
+def test_unreadable_results_are_no_success(migrated_sqlite_url: str, body: str) -> None:
+    with world_on(migrated_sqlite_url) as world:
         course = world.course()
         row = world.score(world.learner(course, "u-1"), 85)
         course.platform.script.on("scores", Reply(409), times=None)

@@ -19,8 +19,8 @@ from tests.support.grading import World, running, world_on
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    with world_on(database_url) as made:
+def world(migrated_database_url: str) -> Iterator[World]:
+    with world_on(migrated_database_url) as made:
         yield made
 
 

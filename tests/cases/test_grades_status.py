@@ -16,8 +16,8 @@ from tests.support.grading import Course, Learner, World, world_on
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with world_on(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with world_on(migrated_sqlite_url) as made:
         yield made
 
 

@@ -28,14 +28,14 @@ PERSON = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url) as made:
         yield made
 
 
 @pytest.fixture
-def world_on_both(database_url: str) -> Iterator[World]:
-    with lti_world(database_url) as made:
+def world_on_both(migrated_database_url: str) -> Iterator[World]:
+    with lti_world(migrated_database_url) as made:
         yield made
 
 

@@ -10,8 +10,8 @@ from tests.support.lti import LAUNCH, TOOL, Site, World, assert_refused, lti_wor
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url) as made:
         yield made
 
 

@@ -13,14 +13,14 @@ REQUIRED = ("deep_link_return_url", "accept_types", "accept_presentation_documen
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url) as made:
         yield made
 
 
 @pytest.fixture
-def world_on_both(database_url: str) -> Iterator[World]:
-    with lti_world(database_url) as made:
+def world_on_both(migrated_database_url: str) -> Iterator[World]:
+    with lti_world(migrated_database_url) as made:
         yield made
 
 
@@ -220,9 +220,9 @@ def test_a_platform_disabled_during_a_login_is_refused_and_its_open_pages_end(wo
     assert is_accepted(browser.post(fields))
 
 
-def test_rates_are_limited_per_address(sqlite_url: str) -> None:
+def test_rates_are_limited_per_address(migrated_sqlite_url: str) -> None:
     limits = {"rate_login": 3, "rate_failed_launch": 2}
-    with lti_world(sqlite_url, settings=limits) as world:
+    with lti_world(migrated_sqlite_url, settings=limits) as world:
         browser = world.browser()
         start = world.a.platform.begin_launch("u-1", "rl-1")
         logins = [browser.start(start, client_id="tool-a") for _ in range(4)]

@@ -13,14 +13,14 @@ from tests.support.lti import FRAME, TOOL, Browser, World, assert_refused, is_ac
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url) as made:
         yield made
 
 
 @pytest.fixture
-def world_on_both(database_url: str) -> Iterator[World]:
-    with lti_world(database_url) as made:
+def world_on_both(migrated_database_url: str) -> Iterator[World]:
+    with lti_world(migrated_database_url) as made:
         yield made
 
 

@@ -12,8 +12,8 @@ from tests.support.lti import TOOL, World, assert_refused, is_accepted, lti_worl
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url) as made:
         yield made
 
 

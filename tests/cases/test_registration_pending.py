@@ -27,8 +27,8 @@ from tests.support.registering import (
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url, settings={"rate_register": 0}) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url, settings={"rate_register": 0}) as made:
         yield made
 
 
@@ -104,8 +104,8 @@ def test_what_is_asked_of_a_platform(other: Lms) -> None:
 
 
 @pytest.mark.case("DR-06", choice="without an invitation only where OPEN_REGISTRATION is set")
-def test_a_stranger_may_wait_and_nothing_more(sqlite_url: str) -> None:
-    with lti_world(sqlite_url, settings={"open_registration": True, "rate_register": 0}) as world:
+def test_a_stranger_may_wait_and_nothing_more(migrated_sqlite_url: str) -> None:
+    with lti_world(migrated_sqlite_url, settings={"open_registration": True, "rate_register": 0}) as world:
         other = lms(world, *_running(world))
         other.platform.add_person("u-1", "Demo Stranger")
         other.platform.add_course("c-1", "Demo course")
@@ -171,12 +171,12 @@ def _canvas(world: World, issuer: str = "https://canvas.instructure.com") -> Lms
 
 
 @pytest.fixture
-def canvas_world(sqlite_url: str) -> Iterator[World]:
+def canvas_world(migrated_sqlite_url: str) -> Iterator[World]:
     """A tool for which every host name leads to this machine."""
     allow = ("localhost", "127.0.0.1", "school.instructure.com")
     outgoing = Outgoing(allow, resolve=lambda host, port: ["127.0.0.1"])
     with lti_world(
-        sqlite_url, settings={"allow_hosts": allow, "rate_register": 0}, outgoing=outgoing
+        migrated_sqlite_url, settings={"allow_hosts": allow, "rate_register": 0}, outgoing=outgoing
     ) as made:
         yield made
 
@@ -211,9 +211,9 @@ def test_a_canvas_test_site_is_known_by_its_issuer(canvas_world: World) -> None:
     assert stored(canvas_world)[0].is_test_site
 
 
-def test_moodle_wants_host_and_port_and_says_only_what_it_fills(sqlite_url: str) -> None:
+def test_moodle_wants_host_and_port_and_says_only_what_it_fills(migrated_sqlite_url: str) -> None:
     settings = {"public_url": "http://127.0.0.1:5000", "rate_register": 0}
-    with lti_world(sqlite_url, settings=settings) as world:
+    with lti_world(migrated_sqlite_url, settings=settings) as world:
         moodle = lms(world, *_running(world))
         config = openid_configuration(moodle.platform)
         config["https://purl.imsglobal.org/spec/lti-platform-configuration"]["product_family_code"] = "moodle"

@@ -18,8 +18,8 @@ PUBLIC = "https://lms.example.edu/.well-known/openid-configuration"
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url, settings={"rate_register": 0}) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url, settings={"rate_register": 0}) as made:
         yield made
 
 
@@ -50,7 +50,7 @@ def _other(world: World) -> Lms:
         "javascript:alert(1)",
     ],
 )
-def test_addresses_inside_are_never_asked(sqlite_url: str, url: str) -> None:
+def test_addresses_inside_are_never_asked(migrated_sqlite_url: str, url: str) -> None:
     asked: list[str] = []
 
     def resolve(host: str, port: int) -> list[str]:
@@ -58,17 +58,17 @@ def test_addresses_inside_are_never_asked(sqlite_url: str, url: str) -> None:
         return ["127.0.0.1"]
 
     settings = {"rate_register": 0, "open_registration": True}
-    with lti_world(sqlite_url, settings=settings, outgoing=Outgoing(resolve=resolve)) as world:
+    with lti_world(migrated_sqlite_url, settings=settings, outgoing=Outgoing(resolve=resolve)) as world:
         answer = _other(world).register(openid_configuration=url, registration_token=None)
 
         assert_refused(answer, "url_not_allowed", 400)
         assert stored(world) == []
 
 
-def test_a_public_name_that_leads_inside_is_not_asked(sqlite_url: str) -> None:
+def test_a_public_name_that_leads_inside_is_not_asked(migrated_sqlite_url: str) -> None:
     outgoing = Outgoing(resolve=lambda host, port: ["10.1.2.3"])
     settings = {"rate_register": 0, "open_registration": True}
-    with lti_world(sqlite_url, settings=settings, outgoing=outgoing) as world:
+    with lti_world(migrated_sqlite_url, settings=settings, outgoing=outgoing) as world:
         assert_refused(_other(world).register(openid_configuration=PUBLIC), "url_not_allowed", 400)
 
 
@@ -279,8 +279,8 @@ def test_many_pending_ones_of_a_platform_stand_in_nobodys_way(other: Lms) -> Non
 # limits
 
 
-def test_one_source_may_wait_with_ten_and_try_five_times_a_minute(sqlite_url: str) -> None:
-    with lti_world(sqlite_url) as world:
+def test_one_source_may_wait_with_ten_and_try_five_times_a_minute(migrated_sqlite_url: str) -> None:
+    with lti_world(migrated_sqlite_url) as world:
         other = _other(world)
         for _ in range(5):
             assert other.register(other.invite()).status_code == 200

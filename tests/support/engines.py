@@ -102,7 +102,7 @@ def postgres_conninfo(port: int) -> str:
 def postgres_database(port: int, name: str, template: str = "template1") -> Iterator[str]:
     """A new database, a copy of `template`, as an SQLAlchemy address; dropped afterwards, in use or not."""
     with psycopg.connect(postgres_conninfo(port), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'.encode())
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/{name}"
     finally:

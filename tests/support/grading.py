@@ -63,8 +63,7 @@ def _tool_key() -> dict[str, Any]:
 
 
 def _prepare(database: Database) -> None:
-    """Tables, the sample catalogue and a tool key."""
-    metadata.create_all(database.engine)
+    """The sample catalogue and a tool key."""
     with database.writing() as session:
         import_catalogue(session, _sample(), now=START)
         session.add(ToolKey(**_tool_key()))
@@ -72,11 +71,12 @@ def _prepare(database: Database) -> None:
 
 @cache
 def _prepared_file() -> Path:
-    """A SQLite database with all that, to be copied."""
+    """A SQLite database with tables and all that, to be copied."""
     folder = TemporaryDirectory()
     atexit.register(folder.cleanup)
     file = Path(folder.name) / "prepared.sqlite3"
     database = Database(f"sqlite:///{file}")
+    metadata.create_all(database.engine)
     _prepare(database)
     database.dispose()
     return file
@@ -479,7 +479,7 @@ def running(worker: Worker) -> Iterator[Worker]:
 
 @contextmanager
 def world_on(url: str) -> Iterator[World]:
-    """A tool on an empty database."""
+    """A tool on a migrated, empty database."""
     database = Database(url)
     if database.is_sqlite:
         shutil.copyfile(_prepared_file(), url.removeprefix("sqlite:///"))

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,7 +23,6 @@ from lti_tool.models import Context, Launch, Registration, ResourceLink
 from lti_tool.sessions import COOKIE, HEADER, SessionEnded
 from lti_tool.settings import LtiSettings
 from lti_tool.tool import LtiTool
-from microcred.app.tables import metadata
 from microcred.database import Database
 from microcred.outgoing import Outgoing
 from microcred.people.models import LmsIdentity, Organization, Person
@@ -300,10 +297,9 @@ def lti_world(
     cache: Any = None,
     outgoing: Outgoing | None = None,
 ) -> Iterator[World]:
-    """The tool on this database, with the sites a, a2 (same issuer) and b."""
+    """The tool on this migrated, empty database, with the sites a, a2 (same issuer) and b."""
     clock = SetClock()
     database = make_database(database_url)
-    _make_tables(database)
     with database.writing() as session:
         session.add(Organization(code="home", name="Home", kind="district", created_at=clock.now()))
     allow = ("localhost", "127.0.0.1")
@@ -333,21 +329,6 @@ def lti_world(
             yield world
     finally:
         database.dispose()
-
-
-def _make_tables(database: Database) -> None:
-    """Empty tables; on SQLite as a copy of a file that was made once in this process."""
-    if not database.is_sqlite:
-        metadata.create_all(database.engine)
-        return
-    if "tables" not in _TEMPLATE:
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "template.sqlite3"
-            made = Database(f"sqlite:///{file}")
-            metadata.create_all(made.engine)
-            made.dispose()
-            _TEMPLATE["tables"] = file.read_bytes()
-    Path(database.url.database or "").write_bytes(_TEMPLATE["tables"])
 
 
 def _page(tool: LtiTool) -> Callable[..., Response]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,9 @@ def test_stub_counts_what_it_answered() -> None:
             connection.close()
 
     with stub([port], jwks={"keys": []}):
-        status, body = asyncio.run(ask())
+        # A thread of its own: Playwright, where this process has it, keeps a loop running in this one.
+        with ThreadPoolExecutor(1) as pool:
+            status, body = pool.submit(asyncio.run, ask()).result()
         (counts,) = stub_counts([port])
     assert (status, json.loads(body)) == (200, {"keys": []})
     assert (counts["connections"], counts["scores"], counts["tokens"]) == (1, 0, 0)

@@ -11,8 +11,8 @@ MakeCourse = Callable[..., Course]
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with world_on(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with world_on(migrated_sqlite_url) as made:
         yield made
 
 

@@ -14,16 +14,16 @@ from tests.support.lti import World, is_accepted, lti_world
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> Iterator[World]:
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> Iterator[World]:
+    with lti_world(migrated_sqlite_url) as made:
         made.tool.keys.ensure()
         made.a.platform.tools["tool-a"].jwks = made.tool.keys.jwks()
         yield made
 
 
 @pytest.fixture
-def shared_world(sqlite_url: str, redis_url: str) -> Iterator[World]:
-    with redis.Redis.from_url(redis_url) as client, lti_world(sqlite_url, cache=client) as made:
+def shared_world(migrated_sqlite_url: str, redis_url: str) -> Iterator[World]:
+    with redis.Redis.from_url(redis_url) as client, lti_world(migrated_sqlite_url, cache=client) as made:
         made.tool.keys.ensure()
         made.a.platform.tools["tool-a"].jwks = made.tool.keys.jwks()
         yield made
@@ -136,14 +136,14 @@ def test_tokens_never_cross_between_registrations_of_one_issuer(world: World) ->
     assert tokens.token(world.a.facts, [SCOPE_SCORE]) != tokens.token(a2.facts, [SCOPE_SCORE])
 
 
-def test_redis_that_goes_away_stops_nothing(sqlite_url: str) -> None:
+def test_redis_that_goes_away_stops_nothing(migrated_sqlite_url: str) -> None:
     client = redis.Redis(port=1, socket_connect_timeout=0.2)
-    with lti_world(sqlite_url, cache=client, settings={"rate_login": 5}) as world:
+    with lti_world(migrated_sqlite_url, cache=client, settings={"rate_login": 5}) as world:
         assert is_accepted(world.browser().launch())
 
 
 def test_a_platforms_keys_are_shared_between_processes(
-    shared_world: World, sqlite_url: str, redis_url: str
+    shared_world: World, migrated_sqlite_url: str, redis_url: str
 ) -> None:
     assert is_accepted(shared_world.browser().launch())
     fetched = shared_world.a.platform.log.count("jwks")

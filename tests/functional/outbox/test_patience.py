@@ -119,6 +119,22 @@ def test_breaker_opens_after_failures_in_a_row_and_closes_with_a_success(outbox:
     assert set(outbox.states()) == {"delivered"}
 
 
+def test_after_an_outage_everything_goes_with_the_first_answer(outbox: Outbox) -> None:
+    up_again = outbox.clock.now() + timedelta(hours=48)
+    outbox.handler.answer = lambda job: (
+        Delivered() if outbox.clock.now() >= up_again else Retry(reason="http_503")
+    )
+    rows = [outbox.add(n) for n in range(20)]
+    elsewhere = outbox.add("later", to="registration:2", due_at=up_again + timedelta(days=1))
+    worker = outbox.worker()
+    run_for(outbox, worker, hours=1)
+    outbox.clock.time = up_again
+    # The breaker's own rest is five minutes at most.
+    run_for(outbox, worker, minutes=6)
+    assert {outbox.row(row).state for row in rows} == {"delivered"}
+    assert outbox.row(elsewhere).state == "waiting"
+
+
 def test_stopped_destination_keeps_its_rows(outbox: Outbox) -> None:
     outbox.add(1)
     with outbox.database.writing() as session:

@@ -390,8 +390,8 @@ def test_a_data_privacy_launch_opens_that_page(systems: Both) -> None:
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> "Iterator[object]":
-    with lti_world(sqlite_url) as made:
+def world(migrated_sqlite_url: str) -> "Iterator[object]":
+    with lti_world(migrated_sqlite_url) as made:
         yield made
 
 

@@ -10,7 +10,6 @@ from lti_tool import registrations
 from lti_tool.facts import RegistrationFacts
 from lti_tool.models import Registration
 from lti_tool.registrations import NewRegistration, RegistrationProblem
-from microcred.app.tables import metadata
 from microcred.database import Database, SystemClock
 from microcred.outgoing import OutgoingError
 from microcred.people.models import Organization
@@ -29,9 +28,8 @@ CLOCK = SystemClock()
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    metadata.create_all(made.engine)
+def database(migrated_database_url: str) -> Iterator[Database]:
+    made = Database(migrated_database_url)
     with made.writing() as session:
         session.add(Organization(code="home", name="Home", kind="district", created_at=CLOCK.now()))
     yield made

@@ -35,8 +35,8 @@ def _texts(value: Any) -> list[str]:
 
 
 @pytest.fixture
-def served(sqlite_url: str) -> Any:
-    with lti_world(sqlite_url) as world:
+def served(migrated_sqlite_url: str) -> Any:
+    with lti_world(migrated_sqlite_url) as world:
         yield world.app
 
 

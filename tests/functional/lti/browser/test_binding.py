@@ -81,10 +81,13 @@ def _served(world: World, port: int) -> Iterator[_Cookies]:
 
 
 @pytest.fixture
-def here(sqlite_url: str) -> Iterator[Here]:
+def here(migrated_sqlite_url: str) -> Iterator[Here]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with lti_world(sqlite_url, settings={"public_url": url}) as world, _served(world, port) as cookies:
+    with (
+        lti_world(migrated_sqlite_url, settings={"public_url": url}) as world,
+        _served(world, port) as cookies,
+    ):
         # Chromium's own clock ends cookies, so the tool's must agree with it.
         world.clock.time = datetime.now(UTC)
         platform = Platform(keys=[signing_key("a-1")])
