@@ -21,6 +21,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from microcred.database import BIGINT, Base, Json, UtcDateTime, random_id
 
 PERSON_STATES = ("active", "suspended", "erased")
+NOTICE_TOPICS = ("my_work", "reminders", "reviews", "decisions")
+"""What notices are about; a person chooses for each whether it comes by mail too."""
+MAIL_STATES = ("none", "queued", "begun", "sent", "unknown")
 OFFICE_ROLES = ("operator", "author", "reviewer", "approver", "faculty", "registrar", "leader")
 
 
@@ -182,6 +185,60 @@ class EraseRequest(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(20))
+
+
+class Notice(Base):
+    """A sentence that somebody should read: on their pages, and by mail where they want it.
+
+    It holds no evidence, nothing about students and no name.
+    """
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        # One turn is told once to one person, however often it is worked off.
+        UniqueConstraint("person_id", "key"),
+        CheckConstraint(f"topic IN {NOTICE_TOPICS}", name="topic"),
+        CheckConstraint(f"mail IN {MAIL_STATES}", name="mail"),
+        CheckConstraint("(mail IN ('none', 'queued')) = (mail_begun_at IS NULL)", name="mail_begun_at"),
+        Index("ix_notice_person_id", "person_id", "id"),
+        Index("ix_notice_created_at", "created_at"),
+        Index(
+            "ix_notice_unread",
+            "person_id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    """Part of the mail's Message-ID, so that a mail repeated on the way is known as the same."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    topic: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(40))
+    """The audit name of the turn, such as `try_awarded`, or the reminder's name."""
+    key: Mapped[str] = mapped_column(String(120))
+    """Names the turn: kind, try and its row version."""
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempt.id"), index=True)
+    title: Mapped[str] = mapped_column(String(300))
+    body: Mapped[str] = mapped_column(Text)
+    mail: Mapped[str] = mapped_column(String(10), default="none")
+    """`begun` is written before the mail server is spoken to: a mail of unknown fate is not sent again."""
+    mail_begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class NoticeChoice(Base):
+    """Whether a person gets a topic's notices by mail; without a row they do."""
+
+    __tablename__ = "notice_choice"
+    __table_args__ = (CheckConstraint(f"topic IN {NOTICE_TOPICS}", name="topic"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(20), primary_key=True)
+    by_mail: Mapped[bool] = mapped_column(Boolean)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AuditEvent(Base):

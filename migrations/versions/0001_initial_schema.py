@@ -333,6 +333,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_lti_invitation_digest")),
     )
     op.create_table(
+        "notice_choice",
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("by_mail", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "topic IN ('my_work', 'reminders', 'reviews', 'decisions')", name=op.f("ck_notice_choice_topic")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_notice_choice_person_id")),
+        sa.PrimaryKeyConstraint("person_id", "topic", name=op.f("pk_notice_choice")),
+    )
+    op.create_table(
         "one_time_link",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -954,6 +966,48 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("mail", sa.String(length=10), nullable=False),
+        sa.Column("mail_begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(mail IN ('none', 'queued')) = (mail_begun_at IS NULL)", name=op.f("ck_notice_mail_begun_at")
+        ),
+        sa.CheckConstraint(
+            "mail IN ('none', 'queued', 'begun', 'sent', 'unknown')", name=op.f("ck_notice_mail")
+        ),
+        sa.CheckConstraint(
+            "topic IN ('my_work', 'reminders', 'reviews', 'decisions')", name=op.f("ck_notice_topic")
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_notice_attempt_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_notice_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("person_id", "key", name=op.f("uq_notice_person_id_key")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_notice_public_id")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_attempt_id"), ["attempt_id"], unique=False)
+        batch_op.create_index("ix_notice_created_at", ["created_at"], unique=False)
+        batch_op.create_index("ix_notice_person_id", ["person_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_notice_unread",
+            ["person_id"],
+            unique=False,
+            sqlite_where=sa.text("read_at IS NULL"),
+            postgresql_where=sa.text("read_at IS NULL"),
+        )
+
+    op.create_table(
         "response",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1142,6 +1196,17 @@ def downgrade() -> None:
 
     op.drop_table("review")
     op.drop_table("response")
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_notice_unread",
+            sqlite_where=sa.text("read_at IS NULL"),
+            postgresql_where=sa.text("read_at IS NULL"),
+        )
+        batch_op.drop_index("ix_notice_person_id")
+        batch_op.drop_index("ix_notice_created_at")
+        batch_op.drop_index(batch_op.f("ix_notice_attempt_id"))
+
+    op.drop_table("notice")
     with op.batch_alter_table("evidence_item", schema=None) as batch_op:
         batch_op.drop_index("ix_evidence_item_attempt_requirement")
 
@@ -1231,6 +1296,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_link_person_id"))
 
     op.drop_table("one_time_link")
+    op.drop_table("notice_choice")
     op.drop_table("lti_invitation")
     op.drop_table("link_code")
     with op.batch_alter_table("issuer_key", schema=None) as batch_op:
