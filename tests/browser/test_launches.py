@@ -42,6 +42,7 @@ def write(frame: FrameLocator, text: str) -> None:
     expect(frame.locator("[data-saved]").first).to_contain_text("Saved", timeout=SLOW)
 
 
+@pytest.mark.long
 def test_two_launches_in_one_tab_with_back_and_reload(browser: Browser, demo: Demo) -> None:
     with at_course(browser, demo, "Terry Demo-Teacher") as page:
         course = page.url

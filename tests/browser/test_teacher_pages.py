@@ -299,13 +299,24 @@ def framed(site: Site, visitor: Visitor, context: BrowserContext) -> tuple[Page,
     return page, page.frame_locator("iframe")
 
 
-@pytest.mark.parametrize("path", ["", "parts/p1", "parts/p2", "parts/p3", "submit", "help", "preview"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "parts/p1",
+        *(
+            pytest.param(path, marks=pytest.mark.long)
+            for path in ("parts/p2", "parts/p3", "submit", "help", "preview")
+        ),
+    ],
+)
 def test_pages_fit_every_width_and_have_no_axe_violation(
     site: Site, visitor: Visitor, browser_context: BrowserContext, path: str
 ) -> None:
     check(site, visitor, browser_context, path)
 
 
+@pytest.mark.long
 def test_feedback_fits_every_width_and_has_no_axe_violation(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:
@@ -323,6 +334,7 @@ def test_feedback_fits_every_width_and_has_no_axe_violation(
         check(site, visitor, browser_context, path)
 
 
+@pytest.mark.long
 def test_the_badge_page_fits_every_width_and_has_no_axe_violation(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:

@@ -59,6 +59,7 @@ def at_course(context: BrowserContext, demo: Demo, name: str) -> Page:
     return page
 
 
+@pytest.mark.long
 def test_a_credential_is_placed_written_and_submitted_without_any_cookie(
     demo: Demo, person: BrowserContext, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_canvas_39_storage_is_by_origin_and_needs_a_key(page: Page, lms_of: Serv
     assert "error" not in other
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1100, 320])
 @pytest.mark.parametrize("lms_of", sorted(set(DIALECTS) - {"plain"}), indirect=True)
 def test_dialect_pages_are_accessible_and_fit(

@@ -100,7 +100,7 @@ def test_a_grader_opens_a_persons_work_from_the_gradebook(page: Page, lms: Serve
     expect(page.frame_locator("#tool").get_by_role("heading")).to_have_text("Hello dana")
 
 
-@pytest.mark.parametrize("width", [1100, 320])
+@pytest.mark.parametrize("width", [pytest.param(1100, marks=pytest.mark.long), 320])
 def test_pages_are_accessible_and_fit(page: Page, lms: Server, width: int, images_folder: Path) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     link_id = add_graded_link(lms)

@@ -52,6 +52,7 @@ def test_one_process_serves_pages_and_works(tmp_path: Path) -> None:
     assert (tmp_path / "var" / "secret.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.long
 def test_pages_alone_tell_whether_a_worker_is_seen(data: Path) -> None:
     port = free_port()
     settings = {"MICROCRED_DATA_DIR": str(data), "MICROCRED_PUBLIC_URL": f"http://127.0.0.1:{port}"}
@@ -77,6 +78,7 @@ def test_the_end_comes_in_time_with_an_open_connection(data: Path) -> None:
         assert server.end() < 10
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_is_said(data: Path) -> None:
     port = free_port()
     settings = {"MICROCRED_DATA_DIR": str(data)}

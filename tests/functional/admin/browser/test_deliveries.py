@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
@@ -72,6 +73,7 @@ def test_grades_of_a_course(site: Site, browser_context: BrowserContext, images_
     look(page, images_folder, "course-compared")
 
 
+@pytest.mark.long
 def test_deliveries_of_an_operator(site: Site, page: Page, images_folder: Path) -> None:
     graded(site, ("blocked", "course_closed"), ("dead", "timeout"), ("waiting", "http_503"))
     now = site.here.clock.now()

@@ -117,6 +117,7 @@ def somebody_with_work(site: Site) -> Visitor:
     return teacher
 
 
+@pytest.mark.long
 def test_privacy_and_linked_accounts(
     site: Site, browser_context: BrowserContext, images_folder: Path
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_data_privacy_launch(site: Site, browser_context: BrowserContext, imag
     expect(page.get_by_role("heading", name="What is stored about you")).to_be_visible()
 
 
+@pytest.mark.long
 def test_operators_pages(site: Site, page: Page, images_folder: Path) -> None:
     operator = officer(site.here, "operator", "Olga Operator")
     teacher = somebody_with_work(site)

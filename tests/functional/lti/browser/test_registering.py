@@ -38,6 +38,7 @@ def test_the_page_says_what_came_of_it_and_closes_itself(here: Here, lms: Lms, p
     page.wait_for_url("**/settings", timeout=15_000)
 
 
+@pytest.mark.long
 def test_the_page_stays_open_for_whoever_reads_it(here: Here, lms: Lms, page: Page) -> None:
     _start(here, lms, page)
     frame = page.frame_locator("iframe#tool")

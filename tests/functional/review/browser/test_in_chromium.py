@@ -72,6 +72,7 @@ def test_a_lost_connection_is_said_and_nothing_is_lost(desk: Page) -> None:
     expect(desk.get_by_label("Comment to the teacher").first).to_have_value("Written on the train.")
 
 
+@pytest.mark.long
 def test_every_page_is_accessible_at_every_width(
     page: Page, served: str, world: World, assembly: Assembly
 ) -> None:
