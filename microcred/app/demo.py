@@ -28,8 +28,16 @@ _ISSUERS = ("iss-riverbend", "iss-lakeshore")
 _STAFF = (
     ("Remy Demo-Reviewer", "reviewer"),
     ("Rowan Demo-Reviewer", "reviewer"),
+    ("Reese Demo-Reviewer", "reviewer"),
     ("Avery Demo-Approver", "approver"),
+    ("Ariel Demo-Approver", "approver"),
 )
+_REVIEWING = {
+    # One person clicks through a demo: what happens next must not hang on a draw. A second reader is met with
+    # a borderline result of Lakeshore's.
+    "iss-riverbend": {"double_score_percent": 0, "double_score_borderline": False},
+    "iss-lakeshore": {"double_score_percent": 0},
+}
 
 
 class Invited(TypedDict):
@@ -40,14 +48,23 @@ class Invited(TypedDict):
     url: str
 
 
-def run(*, port: int, lms_port: int, as_json: bool) -> None:
-    """Serve the demo until a signal ends it. Raises click.ClickException where the demo LMS is not there (an
-    installed wheel).
+LMS_WORDS = {
+    "plain": "Demo LMS",
+    "canvas": "Demo Canvas",
+    "moodle": "Demo Moodle",
+    "schoology": "Demo Schoology",
+}
+"""What the demo LMS can behave like, and its name as a platform."""
+
+
+def run(*, port: int, lms_port: int, lms: str, as_json: bool) -> None:
+    """Serve the demo until a signal ends it; `lms` is a key of `LMS_WORDS`. Raises click.ClickException where
+    the demo LMS is not there (an installed wheel).
     """
     if find_spec("demo_lms") is None:
         raise click.ClickException("The demo LMS is part of the source checkout. Run `make demo` there.")
-    settings = _settings(port, lms_port)
-    lms, facts = _start_lms(settings, port, lms_port)
+    settings = _settings(port, lms_port, lms)
+    stand_in, facts = _start_lms(settings, lms_port, lms)
     try:
         assembly = assemble(settings)
         upgrade(assembly.database)
@@ -58,43 +75,43 @@ def run(*, port: int, lms_port: int, as_json: bool) -> None:
         _announce(settings, facts, registration_id, staff, as_json)
         server.run(settings, host="127.0.0.1", port=port, worker=True, processes=1, threads=16)
     finally:
-        lms.terminate()
-        lms.wait(timeout=10)
+        stand_in.terminate()
+        stand_in.wait(timeout=10)
 
 
-def _settings(port: int, lms_port: int) -> Settings:
-    """The embedded default, in a folder of its own; the two loopback addresses are allowed as platform and as
-    self.
+def _settings(port: int, lms_port: int, lms: str) -> Settings:
+    """The embedded default, in a folder of its own for each kind of LMS; the two loopback addresses are
+    allowed as platform and as self.
     """
-    folder = Settings(database_url=None).data_dir / "demo"
+    folder = Settings(database_url=None).data_dir / ("demo" if lms == "plain" else f"demo-{lms}")
     return Settings(
         public_url=f"http://127.0.0.1:{port}",
         data_dir=folder,
         database_url=None,
         redis_url=None,
         storage_url=None,
+        mail_url=f"file://{(folder / 'mail').absolute()}",
         allow_hosts=[f"localhost:{lms_port}", f"127.0.0.1:{port}"],
     )
 
 
-def _start_lms(
-    settings: Settings, port: int, lms_port: int
-) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
+def _start_lms(settings: Settings, lms_port: int, lms: str) -> "tuple[subprocess.Popen[str], dict[str, Any]]":
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lms = subprocess.Popen(  # noqa: S603
+    started = subprocess.Popen(  # noqa: S603
         [
             *(sys.executable, "-m", "demo_lms", "--json", "--port", str(lms_port)),
             *("--tool-url", settings.public_url, "--data", str(settings.data_dir / "lms.json")),
+            *("--dialect", lms),
         ],
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert lms.stdout is not None
-    line = lms.stdout.readline()
+    assert started.stdout is not None
+    line = started.stdout.readline()
     if not line:
         raise click.ClickException(f"The demo LMS did not start. Is port {lms_port} free? Try --lms-port.")
     facts: dict[str, Any] = json.loads(line)
-    return lms, facts
+    return started, facts
 
 
 def _register(assembly: Assembly, facts: dict[str, Any]) -> str:
@@ -114,8 +131,8 @@ def _register(assembly: Assembly, facts: dict[str, Any]) -> str:
         made = registrations.add(
             session,
             registrations.NewRegistration(
-                name="Demo LMS",
-                lms="other",
+                name=LMS_WORDS[facts["dialect"]],
+                lms="other" if facts["dialect"] == "plain" else facts["dialect"],
                 issuer=facts["issuer"],
                 client_id=tool["client_id"],
                 auth_url=facts["auth_url"],
@@ -134,6 +151,10 @@ def _import_catalogue(assembly: Assembly) -> None:
     parsed = parse(sample_text())
     with assembly.database.writing() as session:
         import_catalogue(session, parsed, now=assembly.clock.now(), shares_catalogue=True)
+        for code, rules in _REVIEWING.items():
+            issuer = organization_by_code(session, code)
+            assert issuer is not None
+            issuer.policies = {"reviewing": rules} | issuer.policies
 
 
 def _invite(assembly: Assembly) -> list[Invited]:
@@ -175,5 +196,6 @@ def _announce(
         click.echo("  Judge the work (each link opens once):")
         for person in staff:
             click.echo(f"    {person['name']}, {person['role']}:  {person['url']}")
+        click.echo(f"\n  Mails are not sent but written into {settings.data_dir / 'mail'}")
         click.echo("\n  Ctrl-C ends the demo. What you do is kept in " + str(settings.data_dir) + "\n")
     sys.stdout.flush()

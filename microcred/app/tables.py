@@ -3,13 +3,16 @@
 from grade_passback import models as grades
 from lti_tool import models as lti
 from microcred.badges import models as badges
+from microcred.badges.backpack import models as backpacks
+from microcred.credentials import file_models as files
 from microcred.credentials import models as credentials
+from microcred.credentials import review_models as reviews
 from microcred.database import Base
 from microcred.outbox import models as outbox
 from microcred.people import models as people
 from microcred.placements import models as placements
 
-MODULES = (people, lti, credentials, outbox, placements, grades, badges)
+MODULES = (people, lti, credentials, reviews, outbox, placements, grades, badges, backpacks)
 """The modules that define tables, from the lowest floor up."""
 
 metadata = Base.metadata

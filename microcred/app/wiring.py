@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import SystemRandom
 
 import redis
 from sqlalchemy.exc import ArgumentError
@@ -16,14 +17,34 @@ from microcred.app.metrics import Metrics
 from microcred.app.secret_file import secret_in
 from microcred.app.settings import Settings
 from microcred.badges import store as badge_store
+from microcred.badges.backpack import connections as backpacks
+from microcred.badges.backpack.connecting import Connector
+from microcred.badges.backpack.delivery import Deliverer
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database, SystemClock
-from microcred.operations import housekeeping, privacy, syncing
-from microcred.outbox import Worker
+from microcred.mail import mailer_for
+from microcred.media import Clamd, Tools, find_ffmpeg
+from microcred.operations import (
+    housekeeping,
+    mailing,
+    notifying,
+    preparing,
+    privacy,
+    reminding,
+    review_watch,
+    syncing,
+    uploading,
+    watching,
+)
+from microcred.outbox import Limit, Policy, Worker
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
 from microcred.storage import Storage, StorageError
 from microcred.web.services import Services, WebSettings
+
+
+_FILES_AT_ONCE = {"uploads": 4, "documents": 4, "recordings": 2}
+"""Files of each kind that are worked on at a time, by all workers together: this takes processor and disk."""
 
 
 class CannotAssemble(Exception):
@@ -43,7 +64,9 @@ class Assembly:
     redis: "redis.Redis | None"
     lti: LtiTool
     badges: BadgeStore
+    connector: Connector
     metrics: Metrics
+    chance: Callable[[], float]
     make_worker: Callable[[], Worker]
 
     def services(self) -> Services:
@@ -56,10 +79,14 @@ class Assembly:
             outgoing=self.outgoing,
             lti=self.lti,
             badges=self.badges,
+            connector=self.connector,
+            chance=self.chance,
             settings=WebSettings(
                 public_url=self.settings.public_url,
                 badge_url=self.settings.effective_badge_url,
                 max_upload_bytes=self.settings.max_upload_mb * 1024 * 1024,
+                scans_files=self.settings.clamd_url is not None,
+                sends_mail=self.settings.mail_url is not None,
             ),
         )
 
@@ -76,8 +103,13 @@ class Assembly:
             self.redis.close()
 
 
-def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
-    """Build every part from settings. Reaches nothing over the network yet. Raises CannotAssemble."""
+def assemble(
+    settings: Settings, clock: Clock | None = None, chance: Callable[[], float] = SystemRandom().random
+) -> Assembly:
+    """Build every part from settings. Reaches nothing over the network yet. Raises CannotAssemble.
+
+    `chance` (0 up to 1) draws what a second reviewer reads, and who reads.
+    """
     clock = clock or SystemClock()
     with _setting("DATA_DIR"):
         if settings.embedded:
@@ -89,12 +121,16 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         keyring = Keyring(secret_keys)
     with _setting("STORAGE_URL"):
         storage = Storage(settings.effective_storage_url)
+    with _setting("CLAMD_URL"):
+        scanner = Clamd(settings.clamd_url) if settings.clamd_url else None
     with _setting("REDIS_URL"):
         cache = (
             redis.Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
             if settings.redis_url
             else None
         )
+    with _setting("MAIL_URL"):
+        mailer = mailer_for(settings.mail_url)
     outgoing = Outgoing(settings.allow_hosts)
     lti = LtiTool(
         database=database,
@@ -119,20 +155,49 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         grade_passback.ADOPT: grade_passback.make_adopter(database, clock, lti.services),
         badge_store.KIND: badges.issue,
+        backpacks.KIND: Deliverer(database, keyring, clock, outgoing).deliver,
         syncing.SEND_ALL: syncing.send_all_handler(database, clock),
         housekeeping.KIND: housekeeping.handler(database, clock),
+        review_watch.KIND: watching.handler(clock, chance),
+        notifying.MAIL: mailing.handler(
+            database, clock, mailer, sender=settings.effective_mail_from, public_url=settings.public_url
+        ),
+        notifying.DIGEST: reminding.digest_handler(clock),
+        reminding.KIND: reminding.handler(clock),
         privacy.ERASE: privacy.erase_handler(database, clock),
         privacy.DELETE_FILES: privacy.delete_files_handler(storage),
+        uploading.JOIN: uploading.join_handler(database, storage, clock, scans=scanner is not None),
+        preparing.KIND: preparing.handler(
+            database, storage, clock, Tools(settings.data_dir / "work", find_ffmpeg()), scanner
+        ),
     }
     handlers = {kind: metrics.counting(kind, doer) for kind, doer in doers.items()}
 
     def make_worker() -> Worker:
         return Worker(
-            database, clock, handlers=handlers, threads=settings.worker_threads, in_flight=settings.in_flight
+            database,
+            clock,
+            handlers=handlers,
+            policy=Policy(
+                limit_of=lambda name: Limit(concurrency=_FILES_AT_ONCE.get(name, settings.in_flight))
+            ),
+            threads=settings.worker_threads,
         )
 
     return Assembly(
-        settings, database, clock, keyring, storage, outgoing, cache, lti, badges, metrics, make_worker
+        settings,
+        database,
+        clock,
+        keyring,
+        storage,
+        outgoing,
+        cache,
+        lti,
+        badges,
+        Connector(keyring, clock, outgoing, settings.public_url),
+        metrics,
+        chance,
+        make_worker,
     )
 
 

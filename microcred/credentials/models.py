@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from microcred.credentials.errors import PublishedVersionChanged
+from microcred.credentials.file_models import EvidenceFile
 from microcred.database import BIGINT, Base, Json, UtcDateTime, random_id
 
 VERSION_STATES = ("draft", "published", "retired")
@@ -58,7 +59,11 @@ DECISIONS = (
     "revoke",
     "appeal_award",
     "appeal_uphold",
+    "renew",
 )
+READING_PLACES = ("first", "second", "third")
+ASKED_BECAUSE = ("drawn", "borderline", "policy", "disagreement")
+RELEASED_BECAUSE = ("late", "conflict")
 EVIDENCE_KINDS = ("file", "link")
 
 
@@ -183,7 +188,11 @@ class Attempt(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decision_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The day that was promised when it was sent in; a later one that was announced is `decision_due_at`."""
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    readings_differ: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Two reviewers came to different results: whoever decides sees it first."""
     pursuit: Mapped[Pursuit] = relationship(lazy="raise")
 
     __mapper_args__ = {"version_id_col": row_version}  # noqa: RUF012 (declared so by SQLAlchemy)
@@ -233,10 +242,13 @@ class EvidenceItem(Base):
     """The catalogue's word: image, pdf, document, audio, video, link."""
     size: Mapped[int | None] = mapped_column(BIGINT)
     sha256: Mapped[str | None] = mapped_column(String(64))
-    storage_key: Mapped[str | None] = mapped_column(String(200))
+    storage_key: Mapped[str | None] = mapped_column(ForeignKey("evidence_file.storage_key"), index=True)
     url: Mapped[str | None] = mapped_column(Text)
+    transcript: Mapped[str] = mapped_column(Text, server_default="")
+    """What is said and to be heard in a recording: plain words, or captions with their times (WebVTT)."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    file: Mapped[EvidenceFile | None] = relationship(lazy="raise")
 
 
 class EvidencePermission(Base):
@@ -268,6 +280,12 @@ class Review(Base):
             f"recommendation IS NULL OR recommendation IN {RECOMMENDATIONS}", name="recommendation"
         ),
         CheckConstraint("(recommendation IS NULL) = (finished_at IS NULL)", name="finished"),
+        CheckConstraint(f"place IN {READING_PLACES}", name="place"),
+        CheckConstraint(f"asked_because IS NULL OR asked_because IN {ASKED_BECAUSE}", name="asked_because"),
+        CheckConstraint("(place = 'first') = (asked_because IS NULL)", name="asked"),
+        CheckConstraint(f"released_because IS NULL OR released_because IN {RELEASED_BECAUSE}", name="reason"),
+        CheckConstraint("(released_at IS NULL) = (released_because IS NULL)", name="released"),
+        CheckConstraint("released_at IS NULL OR finished_at IS NULL", name="released_or_finished"),
         Index("ix_review_reviewer_finished_at", "reviewer_id", "finished_at"),
     )
 
@@ -279,6 +297,13 @@ class Review(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recommendation: Mapped[str | None] = mapped_column(String(20))
+    place: Mapped[str] = mapped_column(String(10), default="first", server_default="first")
+    """`second` and `third` readings are independent of the first: nobody sees another's ratings."""
+    asked_because: Mapped[str | None] = mapped_column(String(20))
+    """Why a second or third reading was asked for."""
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Taken from this reviewer and given to another one; they do not get it again."""
+    released_because: Mapped[str | None] = mapped_column(String(20))
     private_note: Mapped[str] = mapped_column(Text, default="")
 
 

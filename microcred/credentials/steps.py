@@ -61,6 +61,8 @@ class Action(StrEnum):
     REVOKE = "revoke"
     EXPIRE = "expire"
     RENEW = "renew"
+    REASSIGN = "reassign"
+    ANNOUNCE_DELAY = "announce_delay"
     CLOSE = "close"
 
 
@@ -173,7 +175,7 @@ class NewTry:
 
 @dataclass(frozen=True)
 class AssignReview:
-    """See to it that `readers` more reviewers are assigned, with the decision's due date."""
+    """See to it that `readers` more reviewers read it by the day of the decision, which submitting sets."""
 
     readers: int = 1
 
@@ -335,6 +337,46 @@ _REVIEW = (
     ),
 )
 
+_WATCHED = frozenset(
+    {
+        State.SUBMITTED,
+        State.CHECKING,
+        State.IN_REVIEW,
+        State.SECOND_REVIEW,
+        State.ADJUDICATION,
+        State.RECOMMENDED,
+        State.RETURNED_TO_REVIEWER,
+    }
+)
+_IN_TIME = (
+    # Another reviewer gets it, before the day that the teacher was told slips.
+    *(
+        _row(
+            Action.REASSIGN,
+            state,
+            state,
+            Actor.SYSTEM,
+            "review_reassigned",
+            (),
+            (SendMail(Reader.REVIEWERS),),
+        )
+        for state in sorted(_WATCHED - {State.RECOMMENDED})
+    ),
+    # The day slips: the teacher hears of it, and the new day, before it has passed.
+    *(
+        _row(
+            Action.ANNOUNCE_DELAY,
+            state,
+            state,
+            Actor.SYSTEM,
+            "decision_delayed",
+            (),
+            (SendMail(Reader.OWNER),),
+        )
+        for state in sorted(_WATCHED)
+    ),
+)
+
 _AWARDED: tuple[Follow, ...] = (DoBadge(BadgeWork.ISSUE), SendScore(Moment.AWARDED), SendMail(Reader.OWNER))
 
 _DECISION = (
@@ -425,7 +467,7 @@ _AFTERWARDS = (
         Actor.APPROVER,
         "award_renewed",
         (),
-        (AddDecision("award"), DoBadge(BadgeWork.RENEW), SendMail(Reader.OWNER)),
+        (AddDecision("renew"), DoBadge(BadgeWork.RENEW), SendMail(Reader.OWNER)),
     ),
 )
 
@@ -442,4 +484,12 @@ _ERASED = (
     ),
 )
 
-TABLE: tuple[Transition, ...] = (*_TEACHER, *_CHECK, *_REVIEW, *_DECISION, *_AFTERWARDS, *_ERASED)
+TABLE: tuple[Transition, ...] = (
+    *_TEACHER,
+    *_CHECK,
+    *_REVIEW,
+    *_IN_TIME,
+    *_DECISION,
+    *_AFTERWARDS,
+    *_ERASED,
+)

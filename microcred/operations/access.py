@@ -73,16 +73,17 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
     if owner_id in actor.person_ids:
         return frozenset({Relation.OWNER})
     found: set[Relation] = set()
-    reviewed = (
-        session.scalar(
-            select(Review.id)
-            .where(Review.attempt_id == attempt.id, Review.reviewer_id.in_(actor.person_ids))
-            .limit(1)
+    own = session.execute(
+        select(Review.released_at).where(
+            Review.attempt_id == attempt.id, Review.reviewer_id.in_(actor.person_ids)
         )
-        is not None
-    )
+    ).all()
+    reviewed = bool(own)
     if actor.holds("reviewer", issuer_id):
-        found.add(Relation.ASSIGNED_REVIEWER if reviewed else Relation.POOL_REVIEWER)
+        if any(released_at is None for (released_at,) in own):
+            found.add(Relation.ASSIGNED_REVIEWER)
+        else:
+            found.add(Relation.POOL_REVIEWER)
     if actor.holds("approver", issuer_id) and not reviewed and attempt.state in _APPROVERS_SEE:
         found.add(Relation.APPROVER)
     if (

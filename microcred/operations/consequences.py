@@ -41,6 +41,7 @@ from microcred.credentials.steps import (
     State,
 )
 from microcred.credentials.workflow import Plan
+from microcred.operations import notifying, reminding, review_watch
 from microcred.people import audit, policies
 from microcred.placements import Placement
 
@@ -122,8 +123,11 @@ def apply(
                 done.award = _badge(session, case, follow.work, done.decision)
             case NewTry():
                 done.next_try = _open_next(session, case, follow.locked_parts)
+            case AssignReview() if plan.target is State.SUBMITTED:
+                attempt.decision_due_at = attempt.first_due_at = _due(session, case)
+                review_watch.plan(session, attempt, now, now)
             case AssignReview():
-                attempt.decision_due_at = _due(session, case)
+                pass  # the reader was assigned by whoever found that another one is needed
             case CancelReviews():
                 _cancel_reviews(session, case)
             case ReopenReview():
@@ -131,8 +135,10 @@ def apply(
             case SendScore():
                 _score(session, case, follow, done)
             case SendMail():
-                pass  # people are told on their pages; there is no mail yet
+                assert plan.audit is not None  # a turn that nobody records is told to nobody
+                notifying.tell_turn(session, attempt, plan.audit, follow.to, now)
     session.flush()
+    reminding.plan(session, done.next_try or attempt, now)
     return done
 
 

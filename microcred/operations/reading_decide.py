@@ -1,10 +1,10 @@
 """What an approver reads: the recommendations that wait, and one of them with ratings, comments and name."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager
 
 from microcred.credentials.definition import Definition, definition_of
@@ -39,12 +39,14 @@ class Waiting:
     definition: Definition
     number: int
     recommendation: str
+    differ: bool
+    """Whether reviewers came to different results."""
     due_at: datetime
 
 
 @dataclass(frozen=True)
 class WaitingList:
-    """A page of them, due soonest first; `after` opens the next page."""
+    """A page of them, disagreements first, then due soonest; `after` opens the next page."""
 
     rows: tuple[Waiting, ...]
     after: str | None
@@ -57,6 +59,9 @@ class Reading:
     recommendation: str
     ratings: Mapping[str, Given]
     private_note: str
+    place: str
+    because: str | None
+    """Why a second or third reading was asked for."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +86,21 @@ class Case:
 
 
 def waiting_list(session: Session, actor: Actor, *, after: str | None = None) -> WaitingList:
-    """Recommendations that the actor may decide, due soonest first, a page at a time."""
+    """Recommendations that the actor may decide, disagreements first, a page at a time."""
     owner = aliased(Person)
+    newest = (
+        select(func.max(Review.id))
+        .where(Review.attempt_id == Attempt.id, Review.finished_at.is_not(None))
+        .correlate(Attempt)
+        .scalar_subquery()
+    )
     query = (
         select(Attempt, owner, Review.recommendation)
         .join(Attempt.pursuit)
         .join(Pursuit.version)
         .join(CredentialVersion.credential)
         .join(owner, owner.id == Pursuit.person_id)
-        .join(Review, Review.attempt_id == Attempt.id)
+        .join(Review, Review.id == newest)
         .options(
             contains_eager(Attempt.pursuit)
             .contains_eager(Pursuit.version)
@@ -97,13 +108,12 @@ def waiting_list(session: Session, actor: Actor, *, after: str | None = None) ->
         )
         .where(
             Attempt.state == "recommended",
-            Review.recommendation.is_not(None),
             Credential.issuer_id.in_(actor.organizations("approver")),
             func.coalesce(owner.merged_into_id, owner.id) != actor.person_id,
             ~_reviewed_by(actor.person_ids),
-            *later_than(session, after),
+            *_further_down(session, after),
         )
-        .order_by(Attempt.decision_due_at, Attempt.id)
+        .order_by(Attempt.readings_differ.desc(), Attempt.decision_due_at, Attempt.id)
         .limit(LIST_PAGE + 1)
     )
     found = session.execute(query).all()
@@ -114,12 +124,23 @@ def waiting_list(session: Session, actor: Actor, *, after: str | None = None) ->
             definition=definition_of(session, attempt.pursuit.version),
             number=attempt.number,
             recommendation=recommendation,
+            differ=attempt.readings_differ,
             due_at=attempt.decision_due_at or attempt.created_at,
         )
         for attempt, person, recommendation in found[:LIST_PAGE]
         if recommendation is not None  # as the query has it
     )
     return WaitingList(rows, rows[-1].public_id if len(found) > LIST_PAGE else None)
+
+
+def _further_down(session: Session, after: str | None) -> Sequence[ColumnElement[bool]]:
+    """Conditions for what comes after one of the list; none where it is unknown."""
+    later = later_than(session, after)
+    if not later:
+        return ()
+    differs = session.scalar(select(Attempt.readings_differ).where(Attempt.public_id == after))
+    same = and_(Attempt.readings_differ.is_(bool(differs)), *later)
+    return (or_(Attempt.readings_differ.is_(False), same) if differs else same,)
 
 
 def case(session: Session, actor: Actor, public_id: str) -> Case:
@@ -172,6 +193,8 @@ def _readings(session: Session, attempt: Attempt) -> tuple[Reading, ...]:
             recommendation=review.recommendation or "",
             ratings=ratings_of(session, review),
             private_note=review.private_note,
+            place=review.place,
+            because=review.asked_because,
         )
         for review in reviews
     )

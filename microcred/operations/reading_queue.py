@@ -18,14 +18,20 @@ from microcred.credentials.models import (
     Response,
     Review,
 )
+from microcred.credentials.review_models import ReviewConflict
+from microcred.operations import assigning, calibrating
 from microcred.operations.actor import Actor
+from microcred.people import policies
 from microcred.people.models import Person
+from microcred.placements import Placement
 
 QUEUE_PAGE = 25
 WAITING = ("submitted", "checking")
-"""States in which a try is free to take."""
-READING = ("in_review", "returned_to_reviewer")
-"""States in which the assigned reviewer works."""
+"""States in which a try waits for its first reader."""
+FREE = (*WAITING, "in_review")
+"""States in which a try that nobody has is free to take: the second and third reading are assigned."""
+READING = ("in_review", "second_review", "adjudication", "returned_to_reviewer")
+"""States in which an assigned reviewer works."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class QueueRow:
     started: bool
     returned: bool
     """Sent back by the approver."""
+    place: str
+    """`first`, `second` or `third` reading."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +61,36 @@ class Queue:
     after: str | None
 
 
-def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
-    """What the actor may review now, due soonest first, a page at a time; `after` is from the page before."""
+def queue(session: Session, actor: Actor, now: datetime, *, after: str | None = None) -> Queue:
+    """What the actor may review now, due soonest first, a page at a time; `after` is from the page before.
+
+    Their own unfinished readings, and what is free to take and nothing keeps them from (`assigning.Bar`).
+    """
     owner = aliased(Person)
     anybodys = aliased(Review)
-    taken = select(anybodys.id).where(anybodys.attempt_id == Attempt.id).exists()
-    free = and_(Attempt.state.in_(WAITING), ~taken)
+    taken = (
+        select(anybodys.id)
+        .where(
+            anybodys.attempt_id == Attempt.id,
+            or_(anybodys.released_at.is_(None), anybodys.reviewer_id.in_(actor.person_ids)),
+        )
+        .exists()
+    )
+    free = and_(Attempt.state.in_(FREE), ~taken, *_no_bar(session, actor, now))
+    mine = and_(
+        Review.attempt_id == Attempt.id,
+        Review.reviewer_id.in_(actor.person_ids),
+        Review.finished_at.is_(None),
+        Review.released_at.is_(None),
+    )
     query = (
         select(Attempt, Review)
         .join(Attempt.pursuit)
         .join(Pursuit.version)
         .join(CredentialVersion.credential)
         .join(owner, owner.id == Pursuit.person_id)
-        .outerjoin(Review, and_(Review.attempt_id == Attempt.id, Review.reviewer_id.in_(actor.person_ids)))
+        .join(Placement, Placement.id == Pursuit.placement_id)
+        .outerjoin(Review, mine)
         .options(
             contains_eager(Attempt.pursuit)
             .contains_eager(Pursuit.version)
@@ -95,12 +120,30 @@ def queue(session: Session, actor: Actor, *, after: str | None = None) -> Queue:
             items=items.get(attempt.id, 0),
             due_at=attempt.decision_due_at or attempt.created_at,
             mine=review is not None,
-            started=attempt.state in READING,
+            started=review is not None and review.started_at is not None,
             returned=attempt.state == "returned_to_reviewer",
+            place=review.place if review is not None else "first",
         )
         for attempt, review in shown
     )
     return Queue(rows, rows[-1].public_id if len(found) > QUEUE_PAGE else None)
+
+
+def _no_bar(session: Session, actor: Actor, now: datetime) -> Sequence[ColumnElement[bool]]:
+    """What nothing keeps the actor from reading: the query's form of `assigning.bar_for`."""
+    issuers = actor.organizations("reviewer")
+    outside = [one for one in issuers if policies.reviewing_of(session, one).outside_only]
+    declared = select(ReviewConflict.id).where(
+        ReviewConflict.pursuit_id == Attempt.pursuit_id, ReviewConflict.reviewer_id.in_(actor.person_ids)
+    )
+    conditions = [~declared.exists()]
+    if contexts := assigning.staffed_contexts(session, actor.person_ids):
+        conditions.append(or_(Placement.context_id.is_(None), Placement.context_id.not_in(contexts)))
+    if closed := calibrating.closed_credentials(session, actor.person_ids, issuers, now):
+        conditions.append(Credential.id.not_in(closed))
+    if outside and (own := assigning.own_organizations(session, actor.person_ids)):
+        conditions.append(or_(Credential.issuer_id.not_in(outside), Placement.organization_id.not_in(own)))
+    return conditions
 
 
 def decided_in_pursuit(person_ids: Collection[int]) -> ColumnElement[bool]:
@@ -127,11 +170,6 @@ def later_than(session: Session, after: str | None) -> Sequence[ColumnElement[bo
         return ()
     later = Attempt.decision_due_at > last.decision_due_at
     return (or_(later, and_(Attempt.decision_due_at == last.decision_due_at, Attempt.id > last.id)),)
-
-
-def has_decided_in_pursuit(session: Session, person_ids: Collection[int], attempt: Attempt) -> bool:
-    """`decided_in_pursuit` about one try."""
-    return bool(session.scalar(select(decided_in_pursuit(person_ids)).where(Attempt.id == attempt.id)))
 
 
 def sizes(session: Session, attempts: Sequence[Attempt]) -> tuple[Mapping[int, int], Mapping[int, int]]:

@@ -22,7 +22,7 @@ from microcred.credentials.schema import Criterion, Part
 from microcred.operations.access import Access, Relation, require
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.reading_queue import READING, WAITING, sizes
+from microcred.operations.reading_queue import FREE, READING, sizes
 from microcred.operations.reading_work import Item, PartWork, read_work
 from microcred.people import canonical_id
 
@@ -56,6 +56,8 @@ class Desk:
     """Why the approver sent it back; empty if they did not."""
     recommendation: str | None
     """Set when this review is finished."""
+    place: str = "first"
+    """`first`, `second` or `third` reading; they are independent of one another."""
 
     @property
     def is_open(self) -> bool:
@@ -121,8 +123,10 @@ def waiting(session: Session, actor: Actor, public_id: str) -> Waiting | None:
             return None
     else:
         require(session, actor, attempt, Access.TAKE_REVIEW)
-        others = session.scalar(select(Review.id).where(Review.attempt_id == attempt.id).limit(1))
-        if others is not None or attempt.state not in WAITING:
+        others = session.scalar(
+            select(Review.id).where(Review.attempt_id == attempt.id, Review.released_at.is_(None)).limit(1)
+        )
+        if others is not None or attempt.state not in FREE:
             raise OperationRefused(
                 "taken", "This does not wait for a reviewer any more. Your queue shows what is free."
             )
@@ -160,6 +164,7 @@ def desk(session: Session, actor: Actor, public_id: str) -> Desk:
         private_note=review.private_note,
         return_note=_return_note(session, attempt),
         recommendation=review.recommendation,
+        place=review.place,
     )
 
 
@@ -225,10 +230,16 @@ def find_attempt(session: Session, public_id: str, *, lock: bool = False) -> Att
 
 
 def review_of(session: Session, actor: Actor, attempt: Attempt) -> Review | None:
-    """The actor's own review of the try, begun as whichever of their linked identities."""
+    """The actor's own review of the try, begun as whichever of their linked identities; None where it was
+    given to somebody else.
+    """
     return session.scalar(
         select(Review)
-        .where(Review.attempt_id == attempt.id, Review.reviewer_id.in_(actor.person_ids))
+        .where(
+            Review.attempt_id == attempt.id,
+            Review.reviewer_id.in_(actor.person_ids),
+            Review.released_at.is_(None),
+        )
         .order_by((Review.reviewer_id != actor.own_id), Review.id)
         .limit(1)
     )

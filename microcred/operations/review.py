@@ -12,13 +12,14 @@ from microcred.credentials.errors import NotInCatalogue
 from microcred.credentials.models import Attempt, Rating, Review
 from microcred.credentials.passing import evaluate
 from microcred.credentials.steps import Action, State
-from microcred.credentials.workflow import Party
-from microcred.operations import consequences
+from microcred.credentials.workflow import SYSTEM, Party
+from microcred.operations import assigning, consequences, double_scoring
 from microcred.operations.access import Access, require
 from microcred.operations.actor import Actor
+from microcred.operations.assigning import Chance
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.operations.judging import clean, facts, planned
-from microcred.operations.reading_queue import WAITING, has_decided_in_pursuit
+from microcred.operations.reading_queue import FREE, READING, WAITING
 from microcred.operations.reading_review import (
     Piece,
     find_attempt,
@@ -57,6 +58,18 @@ def start(session: Session, actor: Actor, public_id: str, now: datetime) -> None
         require(session, actor, attempt, Access.RATE)
     if attempt.state in WAITING or attempt.state == State.RETURNED_TO_REVIEWER:
         _begin(session, actor, attempt, review, now)
+    elif attempt.state in READING and review.started_at is None:
+        _begin_reading(session, attempt, review, now)
+        audit.record(
+            session,
+            at=now,
+            actor_id=actor.own_id,
+            action="review_started",
+            subject=("attempt", attempt.id),
+            before=attempt.state,
+            after=attempt.state,
+            detail={"reading": review.place},
+        )
 
 
 def save_ratings(
@@ -93,12 +106,15 @@ def save_ratings(
     session.flush()
 
 
-def finish(session: Session, actor: Actor, public_id: str, expected: str, now: datetime) -> str:
+def finish(
+    session: Session, actor: Actor, public_id: str, expected: str, now: datetime, *, chance: Chance
+) -> str:
     """Finish the review; gives the recommendation, `award` or `revise`, which follows from the passing rule.
 
-    `expected` is what the reviewer saw before the click: ratings that changed since, in another tab, must be
-    looked at again. A second click gives the same answer. Raises NotReady while something is missing,
-    NotFound, NotAllowed, OperationRefused.
+    What follows may be a second reading (drawn by `chance`, or of a borderline result), or a third where two
+    differ; else the issuer decides, or the teacher revises. `expected` is what the reviewer saw before the
+    click: ratings that changed since, in another tab, must be looked at again. A second click gives the same
+    answer. Raises NotReady while something is missing, NotFound, NotAllowed, OperationRefused.
     """
     attempt = find_attempt(session, public_id, lock=True)
     review = review_of(session, actor, attempt)
@@ -125,7 +141,13 @@ def finish(session: Session, actor: Actor, public_id: str, expected: str, now: d
     except OperationRefused as refused:
         raise NotReady(refused.code, f"{refused.message} Your ratings are saved.") from refused
     review.recommendation, review.finished_at = recommendation, now
-    consequences.apply(session, attempt, plan, actor_id=actor.own_id, now=now, review=review)
+    session.flush()
+    further = double_scoring.further_reading(session, attempt, review, definition, now, chance)
+    if further is None:
+        consequences.apply(session, attempt, plan, actor_id=actor.own_id, now=now, review=review)
+    else:
+        plan = planned(about, further, SYSTEM)
+        consequences.apply(session, attempt, plan, actor_id=None, now=now)
     return recommendation
 
 
@@ -142,36 +164,33 @@ def record_opening(session: Session, actor: Actor, piece: Piece, now: datetime) 
 
 def _take(session: Session, actor: Actor, attempt: Attempt, now: datetime) -> Review:
     require(session, actor, attempt, Access.TAKE_REVIEW)
-    if has_decided_in_pursuit(session, actor.person_ids, attempt):
-        raise NotAllowed(
-            "met_the_name",
-            "You decided about this work before and know whose it is, so somebody else reads it.",
-        )
-    taken = session.scalar(select(Review.id).where(Review.attempt_id == attempt.id).limit(1))
-    if taken is not None:
+    barred = assigning.bar_for(session, actor.person_ids, attempt, now)
+    if barred is not None:
+        raise NotAllowed(barred.code, barred.message)
+    if assigning.active_reviews(session, attempt):
         raise OperationRefused(
             "taken",
             "Another reviewer has just taken this one. Nothing is lost; your queue shows what is free.",
         )
-    if attempt.state not in WAITING:
+    if attempt.state not in FREE:
         raise OperationRefused(
             "not_waiting", "This does not wait for a reviewer any more. Your queue shows what is free."
         )
-    due = attempt.decision_due_at or now
-    review = Review(attempt_id=attempt.id, reviewer_id=actor.own_id, due_at=due, assigned_at=now)
-    session.add(review)
-    session.flush()
-    return review
+    return assigning.assign(session, attempt, actor.own_id, now, place="first", because=None)
 
 
 def _begin(session: Session, actor: Actor, attempt: Attempt, review: Review, now: datetime) -> None:
-    if review.started_at is None:
-        review.started_at = now
-        _carry_ratings(session, attempt, review)
+    _begin_reading(session, attempt, review, now)
     plan = planned(
         facts(session, attempt, reviewer_ids=[actor.person_id]), Action.START_REVIEW, Party(actor.person_id)
     )
     consequences.apply(session, attempt, plan, actor_id=actor.own_id, now=now, review=review)
+
+
+def _begin_reading(session: Session, attempt: Attempt, review: Review, now: datetime) -> None:
+    if review.started_at is None:
+        review.started_at = now
+        _carry_ratings(session, attempt, review)
 
 
 def _carry_ratings(session: Session, attempt: Attempt, review: Review) -> None:

@@ -1,5 +1,6 @@
 """An organization's policies, read from `Organization.policies` with a default for each."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,3 +34,54 @@ def _zone(name: object) -> ZoneInfo:
         return ZoneInfo(name) if isinstance(name, str) else DEFAULT_ZONE
     except (ZoneInfoNotFoundError, ValueError):
         return DEFAULT_ZONE
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """How an issuer's work is reviewed (`reviewing` in its policies); a default for what it does not say."""
+
+    double_score_percent: int | None = None
+    """Share of tries that a second reviewer reads, drawn at random; None: as the credential says."""
+    double_score_borderline: bool = True
+    take_percent: int = 20
+    """Share of the time until the decision in which work is free to take; then it is assigned."""
+    outside_only: bool = False
+    """Reviewers read no work from an organization they belong to."""
+    calibration_anchors: int = 3
+    """Anchors in a round; a credential with fewer asks for no calibration."""
+    calibration_percent: int = 80
+    """Exact agreement with the agreed ratings that lets a reviewer in."""
+    calibration_months: int = 12
+    """How long a passed round counts."""
+    appeal_days: int = 20
+    """Business days in which a teacher may appeal."""
+    appeal_decision_days: int = 10
+    """Business days in which an appeal is decided."""
+    coaching: bool = True
+    """Whether a coach is offered after the tries that the credential names."""
+
+
+def reviewing_of(session: Session, organization_id: int | None) -> Reviewing:
+    """The issuer's rules for reviewing; anything that is not a number in its bounds counts as not said."""
+    said = _policies(session, organization_id).get("reviewing")
+    if not isinstance(said, dict):
+        return Reviewing()
+    known = {
+        name: said[name]
+        for name, (low, high) in _BOUNDS.items()
+        if type(said.get(name)) is int and low <= said[name] <= high
+    }
+    known |= {name: said[name] for name in _SWITCHES if isinstance(said.get(name), bool)}
+    return Reviewing(**known)
+
+
+_BOUNDS = {
+    "double_score_percent": (0, 100),
+    "take_percent": (0, 100),
+    "calibration_anchors": (1, 20),
+    "calibration_percent": (1, 100),
+    "calibration_months": (1, 120),
+    "appeal_days": (1, 250),
+    "appeal_decision_days": (1, 60),
+}
+_SWITCHES = ("double_score_borderline", "outside_only", "coaching")

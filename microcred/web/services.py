@@ -1,10 +1,12 @@
 """What the pages work with; made once by the application factory and found on the Flask app."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 
 from lti_tool.tool import LtiTool
+from microcred.badges.backpack.connecting import Connector
 from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database
 from microcred.outgoing import Outgoing
@@ -21,6 +23,10 @@ class WebSettings:
     public_url: str
     badge_url: str
     max_upload_bytes: int
+    scans_files: bool = False
+    """Whether new files are scanned for malware before anybody opens them."""
+    sends_mail: bool = False
+    """Whether notices go out by mail at all."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,9 @@ class Services:
     outgoing: Outgoing
     lti: LtiTool
     badges: BadgeStore
+    connector: Connector
+    chance: Callable[[], float]
+    """Randomness for draws, from 0 up to 1."""
     settings: WebSettings
 
     def install(self, app: Flask) -> None:

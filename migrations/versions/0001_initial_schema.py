@@ -12,6 +12,29 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "backpack_host",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("protocol", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column(
+            "facts",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("sealed_client", sa.LargeBinary(), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("client_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("met_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("protocol IN ('ob2.1', 'ob3')", name=op.f("ck_backpack_host_protocol")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backpack_host")),
+        sa.UniqueConstraint("address", name=op.f("uq_backpack_host_address")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_backpack_host_public_id")),
+    )
+    op.create_table(
         "catalogue",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("title", sa.String(length=300), nullable=False),
@@ -25,6 +48,41 @@ def upgrade() -> None:
         sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue")),
         sa.UniqueConstraint("title", name=op.f("uq_catalogue_title")),
+    )
+    op.create_table(
+        "evidence_file",
+        sa.Column("storage_key", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("location", sa.String(length=20), server_default="unknown", nullable=False),
+        sa.Column("view_key", sa.String(length=200), nullable=True),
+        sa.Column("view_media_type", sa.String(length=120), nullable=True),
+        sa.Column("view_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("view_problem", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("original_gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state IN ('ready', 'infected')) = (settled_at IS NOT NULL)",
+            name=op.f("ck_evidence_file_settled_at"),
+        ),
+        sa.CheckConstraint(
+            "location IN ('unknown', 'none', 'removed', 'kept')", name=op.f("ck_evidence_file_location")
+        ),
+        sa.CheckConstraint(
+            "state <> 'infected' OR view_key IS NULL", name=op.f("ck_evidence_file_infected_is_gone")
+        ),
+        sa.CheckConstraint(
+            "state IN ('scanning', 'preparing', 'ready', 'infected')", name=op.f("ck_evidence_file_state")
+        ),
+        sa.CheckConstraint(
+            "(view_key IS NULL) = (view_size IS NULL) AND (view_key IS NULL) = (view_media_type IS NULL)",
+            name=op.f("ck_evidence_file_view"),
+        ),
+        sa.CheckConstraint(
+            "original_gone_at IS NULL OR view_key IS NOT NULL", name=op.f("ck_evidence_file_original_gone_at")
+        ),
+        sa.PrimaryKeyConstraint("storage_key", name=op.f("pk_evidence_file")),
     )
     op.create_table(
         "organization",
@@ -205,6 +263,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_event_at"), ["at"], unique=False)
         batch_op.create_index("ix_audit_event_subject", ["subject_type", "subject_id", "id"], unique=False)
 
+    op.create_table(
+        "backpack",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("host_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("sends_by_itself", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("sealed_tokens", sa.LargeBinary(), nullable=True),
+        sa.Column("tokens_expire_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renewing_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("connected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'disconnected') = (sealed_tokens IS NULL)", name=op.f("ck_backpack_tokens")
+        ),
+        sa.CheckConstraint(
+            "state IN ('connected', 'needs_reconnect', 'disconnected')", name=op.f("ck_backpack_state")
+        ),
+        sa.ForeignKeyConstraint(["host_id"], ["backpack_host.id"], name=op.f("fk_backpack_host_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_backpack_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backpack")),
+        sa.UniqueConstraint("person_id", "host_id", name=op.f("uq_backpack_person_id_host_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_backpack_public_id")),
+    )
     op.create_table(
         "contact_address",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -475,6 +558,53 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_status_list_organization_id"), ["organization_id"], unique=False)
 
     op.create_table(
+        "calibration_round",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("reviewer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credential_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "anchor_ids",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("agreed", sa.Integer(), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=True),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(finished_at IS NULL) = (passed IS NULL)", name=op.f("ck_calibration_round_finished")
+        ),
+        sa.CheckConstraint("agreed BETWEEN 0 AND compared", name=op.f("ck_calibration_round_agreed")),
+        sa.CheckConstraint(
+            "valid_until IS NULL OR passed", name=op.f("ck_calibration_round_valid_if_passed")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credential_id"], ["credential.id"], name=op.f("fk_calibration_round_credential_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reviewer_id"], ["person.id"], name=op.f("fk_calibration_round_reviewer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration_round")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_calibration_round_public_id")),
+    )
+    with op.batch_alter_table("calibration_round", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_calibration_round_standing", ["reviewer_id", "credential_id", "valid_until"], unique=False
+        )
+        batch_op.create_index(
+            "uq_calibration_round_open",
+            ["reviewer_id", "credential_id"],
+            unique=True,
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
+
+    op.create_table(
         "credential_version",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=40), nullable=False),
@@ -571,6 +701,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_noted_host")),
         sa.UniqueConstraint("registration_id", "host", name=op.f("uq_noted_host_registration_id_host")),
     )
+    op.create_table(
+        "saved_comment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reviewer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credential_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("criterion_id", sa.String(length=60), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["credential_id"], ["credential.id"], name=op.f("fk_saved_comment_credential_id")
+        ),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["person.id"], name=op.f("fk_saved_comment_reviewer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_comment")),
+    )
+    with op.batch_alter_table("saved_comment", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_saved_comment_reviewer_credential",
+            ["reviewer_id", "credential_id", "criterion_id"],
+            unique=False,
+        )
+
     op.create_table(
         "context",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -853,7 +1004,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("first_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("readings_differ", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'checking', 'in_review', 'second_review', 'adjudication', 'recommended', 'revisions_requested', 'returned_to_reviewer', 'awarded', 'denied', 'withdrawn', 'appeal_open', 'upheld', 'revoked', 'expired')",
             name=op.f("ck_attempt_state"),
@@ -913,6 +1066,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("column_id", name=op.f("pk_line_item_claim")),
     )
     op.create_table(
+        "review_conflict",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reviewer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pursuit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["pursuit_id"], ["pursuit.id"], name=op.f("fk_review_conflict_pursuit_id")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["person.id"], name=op.f("fk_review_conflict_reviewer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_conflict")),
+        sa.UniqueConstraint(
+            "reviewer_id", "pursuit_id", name=op.f("uq_review_conflict_reviewer_id_pursuit_id")
+        ),
+    )
+    with op.batch_alter_table("review_conflict", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_review_conflict_pursuit_id"), ["pursuit_id"], unique=False)
+
+    op.create_table(
         "score_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("column_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -933,6 +1102,75 @@ def upgrade() -> None:
         batch_op.create_index("ix_score_line_identity_id", ["identity_id"], unique=False)
 
     op.create_table(
+        "teacher_request",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pursuit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.CheckConstraint("kind IN ('coaching', 'renewal')", name=op.f("ck_teacher_request_kind")),
+        sa.CheckConstraint(
+            "(answered_at IS NULL) = (answered_by_id IS NULL)", name=op.f("ck_teacher_request_answered")
+        ),
+        sa.ForeignKeyConstraint(
+            ["answered_by_id"], ["person.id"], name=op.f("fk_teacher_request_answered_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuer_id"], ["organization.id"], name=op.f("fk_teacher_request_issuer_id")
+        ),
+        sa.ForeignKeyConstraint(["pursuit_id"], ["pursuit.id"], name=op.f("fk_teacher_request_pursuit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teacher_request")),
+    )
+    with op.batch_alter_table("teacher_request", schema=None) as batch_op:
+        batch_op.create_index("ix_teacher_request_issuer", ["issuer_id", "answered_at", "id"], unique=False)
+        batch_op.create_index(
+            "uq_teacher_request_open",
+            ["pursuit_id", "kind"],
+            unique=True,
+            sqlite_where=sa.text("answered_at IS NULL"),
+            postgresql_where=sa.text("answered_at IS NULL"),
+        )
+
+    op.create_table(
+        "anchor",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credential_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "agreed",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "reasons",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("marked_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("marked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_anchor_attempt_id")),
+        sa.ForeignKeyConstraint(["credential_id"], ["credential.id"], name=op.f("fk_anchor_credential_id")),
+        sa.ForeignKeyConstraint(["marked_by_id"], ["person.id"], name=op.f("fk_anchor_marked_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_anchor")),
+        sa.UniqueConstraint("attempt_id", name=op.f("uq_anchor_attempt_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_anchor_public_id")),
+    )
+    with op.batch_alter_table("anchor", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_anchor_credential_retired_at", ["credential_id", "retired_at"], unique=False
+        )
+
+    op.create_table(
         "evidence_item",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=40), nullable=False),
@@ -949,6 +1187,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("storage_key", sa.String(length=200), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("transcript", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -957,12 +1196,59 @@ def upgrade() -> None:
         sa.CheckConstraint("(kind = 'link') = (url IS NOT NULL)", name=op.f("ck_evidence_item_link_has_url")),
         sa.CheckConstraint("kind IN ('file', 'link')", name=op.f("ck_evidence_item_kind")),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_evidence_item_attempt_id")),
+        sa.ForeignKeyConstraint(
+            ["storage_key"], ["evidence_file.storage_key"], name=op.f("fk_evidence_item_storage_key")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_item")),
         sa.UniqueConstraint("public_id", name=op.f("uq_evidence_item_public_id")),
     )
     with op.batch_alter_table("evidence_item", schema=None) as batch_op:
         batch_op.create_index(
             "ix_evidence_item_attempt_requirement", ["attempt_id", "requirement_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_evidence_item_storage_key"), ["storage_key"], unique=False)
+
+    op.create_table(
+        "evidence_upload",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("part_id", sa.String(length=60), nullable=False),
+        sa.Column("requirement_id", sa.String(length=60), nullable=False),
+        sa.Column("file_name", sa.String(length=300), nullable=False),
+        sa.Column("caption", sa.String(length=300), server_default="", nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("length", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("received", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("problem", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(state = 'refused') = (problem <> '')", name=op.f("ck_evidence_upload_problem")),
+        sa.CheckConstraint(
+            "state <> 'joining' OR received = length", name=op.f("ck_evidence_upload_joining_is_whole")
+        ),
+        sa.CheckConstraint(
+            "state IN ('receiving', 'joining', 'refused')", name=op.f("ck_evidence_upload_state")
+        ),
+        sa.CheckConstraint(
+            "length > 0 AND received >= 0 AND received <= length", name=op.f("ck_evidence_upload_received")
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_evidence_upload_attempt_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_evidence_upload_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_upload")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_evidence_upload_public_id")),
+    )
+    with op.batch_alter_table("evidence_upload", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_evidence_upload_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_evidence_upload_touched_at", ["touched_at"], unique=False)
+        batch_op.create_index(
+            "uq_evidence_upload_fingerprint",
+            ["attempt_id", "requirement_id", "fingerprint"],
+            unique=True,
+            sqlite_where=sa.text("state = 'receiving'"),
+            postgresql_where=sa.text("state = 'receiving'"),
         )
 
     op.create_table(
@@ -1037,13 +1323,33 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recommendation", sa.String(length=20), nullable=True),
+        sa.Column("place", sa.String(length=10), server_default="first", nullable=False),
+        sa.Column("asked_because", sa.String(length=20), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_because", sa.String(length=20), nullable=True),
         sa.Column("private_note", sa.Text(), nullable=False),
+        sa.CheckConstraint("(place = 'first') = (asked_because IS NULL)", name=op.f("ck_review_asked")),
+        sa.CheckConstraint(
+            "asked_because IS NULL OR asked_because IN ('drawn', 'borderline', 'policy', 'disagreement')",
+            name=op.f("ck_review_asked_because"),
+        ),
+        sa.CheckConstraint("place IN ('first', 'second', 'third')", name=op.f("ck_review_place")),
         sa.CheckConstraint(
             "recommendation IS NULL OR recommendation IN ('award', 'revise', 'deny')",
             name=op.f("ck_review_recommendation"),
         ),
         sa.CheckConstraint(
+            "released_because IS NULL OR released_because IN ('late', 'conflict')",
+            name=op.f("ck_review_reason"),
+        ),
+        sa.CheckConstraint(
             "(recommendation IS NULL) = (finished_at IS NULL)", name=op.f("ck_review_finished")
+        ),
+        sa.CheckConstraint(
+            "(released_at IS NULL) = (released_because IS NULL)", name=op.f("ck_review_released")
+        ),
+        sa.CheckConstraint(
+            "released_at IS NULL OR finished_at IS NULL", name=op.f("ck_review_released_or_finished")
         ),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_review_attempt_id")),
         sa.ForeignKeyConstraint(["reviewer_id"], ["person.id"], name=op.f("fk_review_reviewer_id")),
@@ -1053,6 +1359,47 @@ def upgrade() -> None:
     with op.batch_alter_table("review", schema=None) as batch_op:
         batch_op.create_index("ix_review_reviewer_finished_at", ["reviewer_id", "finished_at"], unique=False)
 
+    op.create_table(
+        "review_flag",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("raised_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint("kind IN ('copying', 'unreadable', 'concern')", name=op.f("ck_review_flag_kind")),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (settled_by_id IS NULL)", name=op.f("ck_review_flag_settled")
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_review_flag_attempt_id")),
+        sa.ForeignKeyConstraint(["raised_by_id"], ["person.id"], name=op.f("fk_review_flag_raised_by_id")),
+        sa.ForeignKeyConstraint(["settled_by_id"], ["person.id"], name=op.f("fk_review_flag_settled_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review_flag")),
+    )
+    with op.batch_alter_table("review_flag", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_review_flag_attempt_id"), ["attempt_id"], unique=False)
+
+    op.create_table(
+        "calibration_rating",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("round_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("anchor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("criterion_id", sa.String(length=60), nullable=False),
+        sa.Column("level", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["anchor_id"], ["anchor.id"], name=op.f("fk_calibration_rating_anchor_id")),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["calibration_round.id"], name=op.f("fk_calibration_rating_round_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration_rating")),
+        sa.UniqueConstraint(
+            "round_id",
+            "anchor_id",
+            "criterion_id",
+            name=op.f("uq_calibration_rating_round_id_anchor_id_criterion_id"),
+        ),
+    )
     op.create_table(
         "decision",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1064,7 +1411,7 @@ def upgrade() -> None:
         sa.Column("supersedes_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('award', 'deny', 'return_to_reviewer', 'request_revisions', 'revoke', 'appeal_award', 'appeal_uphold')",
+            "kind IN ('award', 'deny', 'return_to_reviewer', 'request_revisions', 'revoke', 'appeal_award', 'appeal_uphold', 'renew')",
             name=op.f("ck_decision_kind"),
         ),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_decision_attempt_id")),
@@ -1076,6 +1423,23 @@ def upgrade() -> None:
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_decision_attempt_id"), ["attempt_id"], unique=False)
 
+    op.create_table(
+        "evidence_upload_piece",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("upload_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("storage_key", sa.String(length=200), nullable=False),
+        sa.CheckConstraint("start >= 0 AND size > 0", name=op.f("ck_evidence_upload_piece_size")),
+        sa.ForeignKeyConstraint(
+            ["upload_id"],
+            ["evidence_upload.id"],
+            name=op.f("fk_evidence_upload_piece_upload_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_upload_piece")),
+        sa.UniqueConstraint("upload_id", "start", name=op.f("uq_evidence_upload_piece_upload_id_start")),
+    )
     op.create_table(
         "rating",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1120,6 +1484,65 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_award_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_award_pursuit_id"), ["pursuit_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_award_version_id"), ["version_id"], unique=False)
+
+    op.create_table(
+        "backpack_push",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("backpack_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=60), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state <> 'refused' OR reason IS NOT NULL", name=op.f("ck_backpack_push_refused_has_reason")
+        ),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sent', 'already_there', 'needs_reconnect', 'refused')",
+            name=op.f("ck_backpack_push_state"),
+        ),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_backpack_push_award_id")),
+        sa.ForeignKeyConstraint(["backpack_id"], ["backpack.id"], name=op.f("fk_backpack_push_backpack_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backpack_push")),
+        sa.UniqueConstraint("award_id", "backpack_id", name=op.f("uq_backpack_push_award_id_backpack_id")),
+    )
+    with op.batch_alter_table("backpack_push", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_backpack_push_stopped",
+            ["backpack_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'needs_reconnect'"),
+            postgresql_where=sa.text("state = 'needs_reconnect'"),
+        )
+
+    op.create_table(
+        "backpack_sign_in",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ticket_digest", sa.String(length=64), nullable=False),
+        sa.Column("browser_digest", sa.String(length=64), nullable=True),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("host_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sends_by_itself", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=True),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_backpack_sign_in_closed")
+        ),
+        sa.CheckConstraint(
+            "(opened_at IS NULL) = (browser_digest IS NULL)", name=op.f("ck_backpack_sign_in_opened")
+        ),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_backpack_sign_in_award_id")),
+        sa.ForeignKeyConstraint(["host_id"], ["backpack_host.id"], name=op.f("fk_backpack_sign_in_host_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_backpack_sign_in_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backpack_sign_in")),
+        sa.UniqueConstraint("browser_digest", name=op.f("uq_backpack_sign_in_browser_digest")),
+        sa.UniqueConstraint("ticket_digest", name=op.f("uq_backpack_sign_in_ticket_digest")),
+    )
+    with op.batch_alter_table("backpack_sign_in", schema=None) as batch_op:
+        batch_op.create_index("ix_backpack_sign_in_person", ["person_id", "created_at"], unique=False)
 
     op.create_table(
         "badge",
@@ -1180,6 +1603,18 @@ def downgrade() -> None:
     op.drop_table("kept_badge")
     op.drop_table("holders_choice")
     op.drop_table("badge")
+    with op.batch_alter_table("backpack_sign_in", schema=None) as batch_op:
+        batch_op.drop_index("ix_backpack_sign_in_person")
+
+    op.drop_table("backpack_sign_in")
+    with op.batch_alter_table("backpack_push", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_backpack_push_stopped",
+            sqlite_where=sa.text("state = 'needs_reconnect'"),
+            postgresql_where=sa.text("state = 'needs_reconnect'"),
+        )
+
+    op.drop_table("backpack_push")
     with op.batch_alter_table("award", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_award_version_id"))
         batch_op.drop_index(batch_op.f("ix_award_pursuit_id"))
@@ -1187,10 +1622,16 @@ def downgrade() -> None:
 
     op.drop_table("award")
     op.drop_table("rating")
+    op.drop_table("evidence_upload_piece")
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_decision_attempt_id"))
 
     op.drop_table("decision")
+    op.drop_table("calibration_rating")
+    with op.batch_alter_table("review_flag", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_flag_attempt_id"))
+
+    op.drop_table("review_flag")
     with op.batch_alter_table("review", schema=None) as batch_op:
         batch_op.drop_index("ix_review_reviewer_finished_at")
 
@@ -1207,14 +1648,42 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notice_attempt_id"))
 
     op.drop_table("notice")
+    with op.batch_alter_table("evidence_upload", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_evidence_upload_fingerprint",
+            sqlite_where=sa.text("state = 'receiving'"),
+            postgresql_where=sa.text("state = 'receiving'"),
+        )
+        batch_op.drop_index("ix_evidence_upload_touched_at")
+        batch_op.drop_index(batch_op.f("ix_evidence_upload_person_id"))
+
+    op.drop_table("evidence_upload")
     with op.batch_alter_table("evidence_item", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evidence_item_storage_key"))
         batch_op.drop_index("ix_evidence_item_attempt_requirement")
 
     op.drop_table("evidence_item")
+    with op.batch_alter_table("anchor", schema=None) as batch_op:
+        batch_op.drop_index("ix_anchor_credential_retired_at")
+
+    op.drop_table("anchor")
+    with op.batch_alter_table("teacher_request", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_teacher_request_open",
+            sqlite_where=sa.text("answered_at IS NULL"),
+            postgresql_where=sa.text("answered_at IS NULL"),
+        )
+        batch_op.drop_index("ix_teacher_request_issuer")
+
+    op.drop_table("teacher_request")
     with op.batch_alter_table("score_line", schema=None) as batch_op:
         batch_op.drop_index("ix_score_line_identity_id")
 
     op.drop_table("score_line")
+    with op.batch_alter_table("review_conflict", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_review_conflict_pursuit_id"))
+
+    op.drop_table("review_conflict")
     op.drop_table("line_item_claim")
     op.drop_table("evidence_permission")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
@@ -1258,6 +1727,10 @@ def downgrade() -> None:
     op.drop_table("lti_notice")
     op.drop_table("endorsement")
     op.drop_table("context")
+    with op.batch_alter_table("saved_comment", schema=None) as batch_op:
+        batch_op.drop_index("ix_saved_comment_reviewer_credential")
+
+    op.drop_table("saved_comment")
     op.drop_table("noted_host")
     with op.batch_alter_table("lms_identity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lms_identity_person_id"))
@@ -1272,6 +1745,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_credential_version_code"))
 
     op.drop_table("credential_version")
+    with op.batch_alter_table("calibration_round", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_calibration_round_open",
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
+        batch_op.drop_index("ix_calibration_round_standing")
+
+    op.drop_table("calibration_round")
     with op.batch_alter_table("status_list", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_status_list_organization_id"))
 
@@ -1326,6 +1808,7 @@ def downgrade() -> None:
 
     op.drop_table("credential")
     op.drop_table("contact_address")
+    op.drop_table("backpack")
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_event_subject")
         batch_op.drop_index(batch_op.f("ix_audit_event_at"))
@@ -1359,4 +1842,6 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("organization")
+    op.drop_table("evidence_file")
     op.drop_table("catalogue")
+    op.drop_table("backpack_host")

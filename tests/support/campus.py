@@ -160,7 +160,7 @@ class Campus:
             best = {c.id: Entry(definition.levels(c)[0][0].key, comment) for _, c in definition.criteria()}
             review.save_ratings(session, reviewer, public_id, best, now=now)
         with database.writing() as session:
-            review.finish(session, reviewer, public_id, "award", now)
+            review.finish(session, reviewer, public_id, "award", now, chance=lambda: 0.999)
         with database.writing() as session:
             done = decide.decide(session, approver, public_id, "award", badge_url=badge_url, now=now)
         assert done.award_public_id
@@ -222,7 +222,7 @@ def campus(
         "rate_login": 0,
         "rate_failed_launch": 0,
     }
-    assembly = assemble(Settings(_env_file=None, **values | options), clock)
+    assembly = assemble(Settings(_env_file=None, **values | options), clock, lambda: 0.999)
     platform = Platform("https://platform-a.test", keys=[signing_key("a-1")], clock=clock.now)
     try:
         with demo_lms.serve(platform) as server:

@@ -47,6 +47,7 @@ def list_row(row: Waiting, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "definition": row.definition,
         "which_try": which_try(row.number).lower(),
         "says": SAYS[row.recommendation],
+        "differ": row.differ,
         "due_text": first_capital(when.text),
         "urgent": when.urgent,
         "url": page_url("approve.case", public_id=row.public_id),
@@ -67,8 +68,8 @@ def case_page(case: Case, waiting: WaitingList, now: datetime, zone: ZoneInfo) -
         "more_waiting": waiting.after is not None,
         "summary": _summary(case),
         "columns": [
-            f"Reviewer {n}" if len(case.readings) > 1 else "Reviewer"
-            for n in range(1, len(case.readings) + 1)
+            f"{first_capital(reading.place)} reader" if len(case.readings) > 1 else "Reviewer"
+            for reading in case.readings
         ],
         "grid": tuple(_grid(case)),
         "private_notes": [reading.private_note for reading in case.readings if reading.private_note],
@@ -99,10 +100,29 @@ def _summary(case: Case) -> str:
     if len(case.readings) == 1:
         said.append(f"The reviewer recommends: {SAYS[case.readings[0].recommendation].lower()}.")
     elif case.readings:
-        said.append(f"{first_capital(wording.number(len(case.readings)))} reviewers have read it.")
+        said.append(_readings_said(case))
     if case.is_test:
         said.append("This is a test user’s work: an award here issues no real badge.")
     return " ".join(said)
+
+
+WHY_AGAIN = {
+    "drawn": "It was drawn for a second reading.",
+    "borderline": "Its result was close to the line, so a second reviewer read it.",
+    "policy": "This credential is read by two reviewers.",
+}
+
+
+def _readings_said(case: Case) -> str:
+    """How many read it, why, and whether they came to the same."""
+    readers = first_capital(wording.number(len(case.readings)))
+    why = WHY_AGAIN.get(case.readings[1].because or "", "")
+    results = [SAYS[reading.recommendation].lower() for reading in case.readings]
+    if len(set(results)) == 1:
+        return f"{readers} reviewers have read it, each on their own, and say the same. {why}".strip()
+    last = " The third reading settles it." if len(results) > 2 else ""
+    said = f"{readers} reviewers have read it, each on their own, and differ: {wording.listed(results)}."
+    return f"{said}{last} {why}".strip()
 
 
 def _grid(case: Case) -> Iterator[Row]:
@@ -112,7 +132,7 @@ def _grid(case: Case) -> Iterator[Row]:
             for reading in case.readings
         )
         given = [cell.level for cell in cells if cell.level is not None]
-        differ = len({level.passes for level in given}) > 1
+        differ = len({level.key for level in given}) > 1
         yield Row(
             part_number=part.number,
             title=criterion.title,

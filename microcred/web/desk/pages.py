@@ -33,7 +33,7 @@ def index() -> ResponseReturnValue:
     doors = []
     with services().database.reading() as session:
         if who.organizations("reviewer"):
-            waiting = reading_queue.queue(session, who)
+            waiting = reading_queue.queue(session, who, services().clock.now())
             count = _count(len(waiting.rows), more=waiting.after is not None)
             doors.append(Door("Review", f"{count} to read", page_url("review.queue"), "pencil"))
         if who.organizations("approver"):

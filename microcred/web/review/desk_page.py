@@ -160,6 +160,8 @@ def _finish(desk: Desk) -> dict[str, Any]:
             if awarded
             else "The teacher reads your comments and sends it in again."
         )
+        if desk.state in ("second_review", "adjudication"):
+            after = "Another reviewer reads it on their own before anything is sent."
         return {
             "blockers": (),
             "finished_title": "You have finished this one.",

@@ -28,7 +28,7 @@ def queue() -> ResponseReturnValue:
     """What waits for this reviewer, due soonest first."""
     after = request.args.get("after")
     with services().database.reading() as session:
-        found = reading_queue.queue(session, actor(), after=after)
+        found = reading_queue.queue(session, actor(), services().clock.now(), after=after)
     rows = [_queue_row(row) for row in found.rows]
     soon = sum(bool(row["urgent"]) for row in rows)
     return render_template(
@@ -101,7 +101,12 @@ def finish(public_id: str) -> ResponseReturnValue:
     try:
         with services().database.writing() as session:
             review.finish(
-                session, actor(), public_id, request.form.get("outcome", ""), services().clock.now()
+                session,
+                actor(),
+                public_id,
+                request.form.get("outcome", ""),
+                services().clock.now(),
+                chance=services().chance,
             )
     except review.NotReady as problem:
         with services().database.reading() as session:
@@ -184,13 +189,18 @@ def _queue_row(row: reading_queue.QueueRow) -> dict[str, object]:
         "alias": row.alias,
         "definition": row.definition,
         "mine": row.started,
-        "note": ", ".join([which_try(row.number), *state]),
+        "note": ", ".join([which_try(row.number), *_reading(row.place), *state]),
         "amount": amount(row.words, row.items),
         "due_text": first_capital(when.text),
         "urgent": when.urgent,
         "url": page_url("review.desk", public_id=row.public_id),
         "start_url": page_url("review.start", public_id=row.public_id),
     }
+
+
+def _reading(place: str) -> list[str]:
+    """A second or third reading is named; it is read like a first one."""
+    return [] if place == "first" else [f"{place} reading"]
 
 
 def _heading(shown: int, soon: int, *, more: bool) -> str:

@@ -11,7 +11,7 @@ from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
 from microcred.database import Database
 from tests.functional.review.visitor import ORIGIN, Visitor
-from tests.functional.review.world import PICTURE, StoppedClock, World, build
+from tests.functional.review.world import NOT_DRAWN, PICTURE, StoppedClock, World, build
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def assembly(world: World, tmp_path: Path) -> Iterator[Assembly]:
         storage_url=str(tmp_path / "files"),
         data_dir=tmp_path,
     )
-    assembled = assemble(settings, world.clock)
+    assembled = assemble(settings, world.clock, lambda: NOT_DRAWN)
     assembled.storage.put("evidence/picture", [PICTURE])
     yield assembled
     assembled.close()

@@ -16,7 +16,7 @@ from microcred.app.settings import Settings
 from microcred.app.wiring import assemble
 from microcred.database import Database
 from tests.functional.review.visitor import ORIGIN, Visitor
-from tests.functional.review.world import PASSING, StoppedClock, build
+from tests.functional.review.world import NOT_DRAWN, PASSING, StoppedClock, build
 from tests.support import engines
 
 WORDS = (
@@ -55,7 +55,7 @@ def people(postgres_port: int, worker_id: str) -> Iterator[tuple[Visitor, Visito
             storage_url=f"{folder}/files",
             data_dir=Path(folder),
         )
-        assembled = assemble(settings, world.clock)
+        assembled = assemble(settings, world.clock, lambda: NOT_DRAWN)
         app = create_app(assembled)
         decided = world.recommended()
         read = world.submitted(world.stranger)

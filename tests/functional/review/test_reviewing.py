@@ -14,7 +14,7 @@ from tests.functional.review.world import PASSING, REVISIONS, World
 
 def queue(world: World, person_id: int) -> reading_queue.Queue:
     with world.database.reading() as session:
-        return reading_queue.queue(session, world.actor(person_id))
+        return reading_queue.queue(session, world.actor(person_id), world.clock.now())
 
 
 def desk(world: World, public_id: str) -> reading_review.Desk:
@@ -42,7 +42,7 @@ def test_the_queue_is_due_soonest_first_and_paged(world: World, monkeypatch: pyt
     page = queue(world, world.reviewer)
     assert [row.public_id for row in page.rows] == [sooner, first]
     with world.database.reading() as session:
-        rest = reading_queue.queue(session, world.actor(world.reviewer), after=page.after)
+        rest = reading_queue.queue(session, world.actor(world.reviewer), world.clock.now(), after=page.after)
     assert [row.public_id for row in rest.rows] == [later]
     assert rest.after is None
 

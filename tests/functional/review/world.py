@@ -13,6 +13,7 @@ from microcred.credentials.aliases import alias_for
 from microcred.credentials.catalogue import import_catalogue, sample_text
 from microcred.credentials.codes import repeat_codes
 from microcred.credentials.definition import definition_of
+from microcred.credentials.file_models import EvidenceFile
 from microcred.credentials.models import (
     Attempt,
     Credential,
@@ -33,6 +34,8 @@ from microcred.placements.models import GradeColumn, Placement
 
 BADGES = "https://tool.example.org"
 START = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
+NOT_DRAWN = 0.999
+"""A draw that no share of tries reaches."""
 SHAPE_IDEAS = "mc-shape-ideas"
 SECRETS = ("Terry", "Tryout", "terry@school.example", "sub-terry-42", "terry_tryout_photo")
 """Whatever would tell a reviewer whose work it is."""
@@ -70,6 +73,28 @@ class World:
     registration_id: int
     deployment_id: int
     context_id: int
+
+    def join(self, name: str, *roles: str) -> int:
+        """One more person, with offices at the issuer."""
+        with self.database.writing() as session:
+            registration = session.get_one(Registration, self.registration_id)
+            person_id = _person(session, registration, name, self.clock.now())
+            for role in roles:
+                grant(
+                    session,
+                    person_id=person_id,
+                    role=role,
+                    organization_id=self.issuer_id,
+                    now=self.clock.now(),
+                    by=None,
+                )
+        return person_id
+
+    def rules(self, **said: object) -> None:
+        """Set the issuer's rules for reviewing."""
+        with self.database.writing() as session:
+            issuer = session.get_one(Organization, self.issuer_id)
+            issuer.policies = {**issuer.policies, "reviewing": said}
 
     def actor(self, person_id: int) -> Actor:
         """The person at `/desk/`, with the offices they hold now."""
@@ -128,11 +153,18 @@ class World:
                 session, self.actor(by or self.reviewer), public_id, entries, now=self.clock.now()
             )
 
-    def finish(self, public_id: str, expected: str, *, by: int | None = None) -> str:
-        """Finish the review."""
+    def finish(
+        self, public_id: str, expected: str, *, by: int | None = None, chance: float = NOT_DRAWN
+    ) -> str:
+        """Finish the review; with `chance` 0 it is drawn for a second reading."""
         with self.database.writing() as session:
             return review.finish(
-                session, self.actor(by or self.reviewer), public_id, expected, self.clock.now()
+                session,
+                self.actor(by or self.reviewer),
+                public_id,
+                expected,
+                self.clock.now(),
+                chance=lambda: chance,
             )
 
     def recommended(self, ratings: Mapping[str, str] | None = None) -> str:
@@ -255,6 +287,16 @@ def build(database: Database, clock: StoppedClock) -> World:
     now = clock.now()
     with database.writing() as session:
         import_catalogue(session, _catalogue(), now=now)
+        session.add(
+            EvidenceFile(
+                storage_key="evidence/picture",
+                state="ready",
+                size=len(PICTURE),
+                location="none",
+                added_at=now,
+                settled_at=now,
+            )
+        )
         district = ensure_organization(
             session, code="demo-district", name="Demo District", kind="district", now=now
         )

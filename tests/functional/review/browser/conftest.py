@@ -12,7 +12,7 @@ from microcred.app.factory import create_app
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
 from microcred.people import links
-from tests.functional.review.world import PICTURE, World
+from tests.functional.review.world import NOT_DRAWN, PICTURE, World
 from tests.support.servers import free_port
 
 
@@ -32,7 +32,7 @@ def assembly(world: World, tmp_path: Path, origin: str) -> Iterator[Assembly]:
         storage_url=str(tmp_path / "files"),
         data_dir=tmp_path,
     )
-    assembled = assemble(settings, world.clock)
+    assembled = assemble(settings, world.clock, lambda: NOT_DRAWN)
     assembled.storage.put("evidence/picture", [PICTURE])
     yield assembled
     assembled.close()
