@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from lti_tool.dialects import choosing
 from lti_tool.dialects.registering import Registering
 
 Verdict = Literal["delivered", "accepted", "retry", "throttled", "too_old", "blocked", "unknown"]
@@ -73,6 +74,8 @@ class Dialect:
     """
     registering: Registering = field(default_factory=Registering)
     """How the tool is registered there."""
+    says_of_links: choosing.Say = choosing.plain
+    """What somebody who chooses links should know of what this LMS makes of them."""
     shape_score: Callable[[dict[str, Any], str, bool], dict[str, Any]] = as_it_is
     """Add the LMS's own members to a score: (score, moment, is a correction of a delivered one)."""
 

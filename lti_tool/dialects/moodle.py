@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lti_tool.dialects import plain
+from lti_tool.dialects import choosing, plain
 from lti_tool.dialects.base import FINAL_MOMENTS, Dialect, Reading
 from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, Registering
 
@@ -26,6 +26,7 @@ MOODLE = Dialect(
     moments=FINAL_MOMENTS,
     comment="always",
     pages_line_items=False,
+    says_of_links=choosing.moodle,
     registering=Registering(
         families=("moodle",),
         # `$ResourceLink.id.history` stays as it is written.

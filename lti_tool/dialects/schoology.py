@@ -1,6 +1,6 @@
 """Schoology: one platform for every district."""
 
-from lti_tool.dialects import plain
+from lti_tool.dialects import choosing, plain
 from lti_tool.dialects.base import FINAL_MOMENTS, Dialect
 from lti_tool.dialects.registering import Registering
 
@@ -11,6 +11,7 @@ SCHOOLOGY = Dialect(
     moments=FINAL_MOMENTS,
     comment="always",
     only_changes=True,
+    says_of_links=choosing.schoology,
     # It has no dynamic registration, and the app's own custom values are not sent when a link is opened.
     registering=Registering(offered=False, variables_on_links=True, next_steps=()),
 )

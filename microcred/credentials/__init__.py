@@ -20,14 +20,23 @@ from microcred.credentials.errors import (
     Refused,
 )
 from microcred.credentials.passing import Outcome, PartResult, PartState, Points, evaluate, points
-from microcred.credentials.schema import CatalogueFile, MicroCredential, Stack
-from microcred.credentials.search import Entry, Page, published_version, search
+from microcred.credentials.schema import WHY, CatalogueFile, MicroCredential, Stack
+from microcred.credentials.search import (
+    Entry,
+    Narrowing,
+    Page,
+    grade_bands,
+    newest_of,
+    published_version,
+    search,
+)
 from microcred.credentials.steps import Action, Moment, State
 from microcred.credentials.words import count_words
 from microcred.credentials.workflow import SYSTEM, Choice, Facts, Party, Plan, choices, may, plan
 
 __all__ = [
     "SYSTEM",
+    "WHY",
     "Action",
     "Answer",
     "CatalogueFile",
@@ -42,6 +51,7 @@ __all__ = [
     "MicroCredential",
     "Missing",
     "Moment",
+    "Narrowing",
     "NotInCatalogue",
     "Outcome",
     "Page",
@@ -64,8 +74,10 @@ __all__ = [
     "document_of",
     "evaluate",
     "export_catalogue",
+    "grade_bands",
     "import_catalogue",
     "may",
+    "newest_of",
     "parse",
     "plan",
     "points",

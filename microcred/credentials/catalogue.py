@@ -208,7 +208,8 @@ def _frozen(file: CatalogueFile, entry: _Entry, version: CredentialVersion) -> I
     if entry.document.status == "draft":
         message = f"{entry.name} is {version.state} and cannot become a draft again."
         yield file.problem((*entry.path, "status"), message)
-    for path in _differences(version.document | {"status": entry.document.status}, entry.document.as_data()):
+    kept, new = _without_reasons(version.document), _without_reasons(entry.document.as_data())
+    for path in _differences(kept | {"status": entry.document.status}, new):
         message = f"{entry.name} is published and cannot change; publish it under a new version."
         yield file.problem((*entry.path, *path), message)
         return
@@ -320,17 +321,25 @@ def _keep_version(
         result.new.append(entry.name)
         version = CredentialVersion(credential_id=credential.id, version=document.version, state="draft")
         session.add(version)
-    elif version.document | {"status": version.state} == document.as_data():
+    elif _without_reasons(version.document) | {"status": version.state} == _without_reasons(
+        document.as_data()
+    ):
         result.unchanged.append(entry.name)
     else:
         result.changed.append(entry.name)
     version.position = position
     if version.state == "draft":
         _write(version, document)
+    version.search_text = search_text(document)
     if version.state != document.status:
         version.state = document.status
         version.published_at = version.published_at or now
     session.flush()
+
+
+def _without_reasons(document: dict[str, Any]) -> dict[str, Any]:
+    """All of a document but why one would choose it, which is for finding it and may change."""
+    return {name: value for name, value in document.items() if name != "why"}
 
 
 def _write(version: CredentialVersion, document: MicroCredential | Stack) -> None:

@@ -8,7 +8,7 @@ What one part of the file says about another (ids that must exist, levels a scal
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -385,6 +385,11 @@ class BadgeArt(Document):
     achievement_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z:]+$", max_length=60)]
 
 
+Reason = Literal["need", "student_challenge", "instructional_shift", "district_priority"]
+"""A professional need, strengths and challenges of students, a shift in teaching, a district's priority."""
+WHY: tuple[Reason, ...] = get_args(Reason)
+
+
 class MicroCredential(Document):
     """One version of one micro-credential."""
 
@@ -398,6 +403,8 @@ class MicroCredential(Document):
     grade_bands: Many[Line] = ()
     subject_areas: Many[Line] = ()
     tags: Many[Line] = ()
+    why: Many[Reason] = ()
+    """Why a teacher would choose it."""
     requires_students: bool
     competency: Text
     key_method: Text

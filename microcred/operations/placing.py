@@ -1,4 +1,4 @@
-"""Coordinators: finding a credential, seeing the columns it makes, putting it into the course."""
+"""Coordinators: seeing the columns that credentials make, putting them into the course."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 import grade_passback
 from lti_tool.sessions import PageSession
-from microcred.credentials import Definition, Entry, NotInCatalogue, definition_of, published_version, search
+from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import CredentialVersion
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import place_of
-from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
+from microcred.operations.errors import NotFound, OperationRefused
+from microcred.operations.selecting import Picked, may_place, select_versions
 from microcred.people import audit
 from microcred.placements import (
     GRADE_SCHEMES,
@@ -26,16 +27,6 @@ from microcred.placements import (
     of_link,
 )
 
-PAGE_SIZE = 20
-
-
-@dataclass(frozen=True)
-class Offered:
-    """A page of credentials that may be put into this course."""
-
-    entries: tuple[Entry, ...]
-    next_key: str | None
-
 
 @dataclass(frozen=True)
 class Placed:
@@ -43,20 +34,6 @@ class Placed:
 
     placement: Placement
     definition: Definition
-
-
-def offered(session: Session, actor: Actor, *, text: str, after: str | None) -> Offered:
-    """Published credentials of the course's organization, and of those that share with it, by words and paged
-    by key.
-    """
-    launch = _may_place(actor)
-    page = search(session, launch.organization_id, text=text or None, limit=PAGE_SIZE, after_key=after)
-    return Offered(page.entries, page.next_key)
-
-
-def preview(session: Session, actor: Actor, version_id: str) -> Definition:
-    """The definition of a version (public id) that this course may have. Raises NotFound."""
-    return definition_of(session, _version(session, _may_place(actor), version_id))
 
 
 def columns(definition: Definition, scheme: str) -> Sequence[Column]:
@@ -72,28 +49,51 @@ def place(
     session: Session,
     actor: Actor,
     *,
-    version_id: str,
+    version_ids: Sequence[str],
     scheme: str,
     submit_by: str,
     zone: ZoneInfo,
     now: datetime,
-) -> Placed:
-    """Put a credential into the course of a deep linking launch, or behind a link that came without one.
+) -> tuple[Placed, ...]:
+    """Put what was picked into the course of a deep linking launch, or behind a link that came without any.
 
+    `version_ids` are public ids, of stacks too; where the LMS takes one link only, the first counts.
     `submit_by` is an ISO date, the last day on which tries may be sent, or empty. Pressing twice, or choosing
-    again on the same page, changes the one placement. Raises NotAllowed, NotFound, OperationRefused.
+    again on the same page, changes the placements that are there. Raises NotAllowed, NotFound,
+    OperationRefused.
     """
-    launch = _may_place(actor)
-    version = _version(session, launch, version_id)
-    definition = definition_of(session, version)
-    choice = Choice(
-        version_id=version.id,
-        grade_scheme=scheme,
-        columns=tuple(columns(definition, scheme)),
-        submit_by=_end_of_day(submit_by, zone, now),
-    )
+    launch = may_place(actor)
+    picked = select_versions(session, actor, version_ids, now).picked
+    if not picked:
+        raise NotFound("no_such_credential", "Choose a micro-credential first. Nothing was added.")
+    last_day = end_of_day(submit_by, zone, now)
     if launch.deep_linking is None:
         _check_link_is_free(session, launch)
+    if not takes_several(launch):
+        picked = picked[:1]
+    return tuple(_place_one(session, actor, launch, one, scheme, last_day, now) for one in picked)
+
+
+def takes_several(launch: PageSession) -> bool:
+    """Whether the LMS takes more than one link from this page."""
+    return launch.deep_linking is not None and launch.deep_linking.get("accept_multiple") is True
+
+
+def _place_one(
+    session: Session,
+    actor: Actor,
+    launch: PageSession,
+    picked: Picked,
+    scheme: str,
+    last_day: datetime | None,
+    now: datetime,
+) -> Placed:
+    choice = Choice(
+        version_id=picked.version_id,
+        grade_scheme=scheme,
+        columns=tuple(columns(picked.definition, scheme)),
+        submit_by=last_day,
+    )
     placement = choose(
         session,
         place=place_of(launch),
@@ -114,25 +114,9 @@ def place(
         actor_id=actor.own_id,
         action="placement_chosen",
         subject=("placement", placement.id),
-        detail={"version": version.public_id, "scheme": scheme},
+        detail={"version": picked.definition.public_id, "scheme": scheme},
     )
-    return Placed(placement, definition)
-
-
-def _may_place(actor: Actor) -> PageSession:
-    if actor.launch is None or "place" not in actor.rights:
-        raise NotAllowed(
-            "not_staff", "Only people who teach or manage this course can add a credential to it."
-        )
-    return actor.launch
-
-
-def _version(session: Session, launch: PageSession, version_id: str) -> CredentialVersion:
-    try:
-        return published_version(session, launch.organization_id, version_id)
-    except NotInCatalogue as missing:
-        message = "There is no such micro-credential for this course. Nothing was added."
-        raise NotFound("no_such_credential", message) from missing
+    return Placed(placement, picked.definition)
 
 
 def _check_link_is_free(session: Session, launch: PageSession) -> None:
@@ -143,19 +127,24 @@ def _check_link_is_free(session: Session, launch: PageSession) -> None:
         raise OperationRefused("link_taken", "This link opens a credential already. Nothing was changed.")
 
 
-def _end_of_day(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+def end_of_day(
+    text: str, zone: ZoneInfo, now: datetime, unchanged: str = "Nothing was added."
+) -> datetime | None:
+    """The end of an ISO date in the organization's zone; None for no date. Raises OperationRefused with words
+    that end in `unchanged`.
+    """
     if not text:
         return None
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day, its zone follows)
     except ValueError as error:
         raise OperationRefused(
-            "date_unreadable", "Write the last day like 2026-12-18. Nothing was added."
+            "date_unreadable", f"Write the last day like 2026-12-18. {unchanged}"
         ) from error
     moment = datetime.combine(day, time(23, 59, 59), zone)
     if moment <= now:
         raise OperationRefused(
-            "date_past", "The last day has passed already. Choose a later one. Nothing was added."
+            "date_past", f"The last day has passed already. Choose a later one. {unchanged}"
         )
     return moment
 

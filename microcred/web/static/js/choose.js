@@ -8,10 +8,13 @@
   let newest = 0;
 
   form.addEventListener("change", async (event) => {
-    if (event.target.type !== "radio") return;
+    if (!["credential", "scheme", "submit_by"].includes(event.target.name)) return;
     const asked = ++newest;
     const data = new FormData(form);
-    const query = new URLSearchParams({ credential: data.get("credential") ?? "", scheme: data.get("scheme") ?? "" });
+    const query = new URLSearchParams();
+    for (const name of ["with", "credential", "scheme", "submit_by"]) {
+      for (const value of data.getAll(name)) query.append(name, value);
+    }
     try {
       const answer = await fetch(`${preview.dataset.preview}?${query}`, { headers: { "X-Fragment": "1" } });
       if (answer.ok && asked === newest) preview.innerHTML = await answer.text();

@@ -1,0 +1,45 @@
+"""A catalogue as large as a state's: made from the sample's first credential, under other names."""
+
+from sqlalchemy import select
+
+from microcred.credentials import document_of
+from microcred.credentials.models import Credential, CredentialVersion
+from microcred.credentials.search import search_text
+from microcred.database import Database
+
+FIRST = "mc-shape-ideas"
+
+
+def generate(database: Database, count: int) -> None:
+    """Publish `count` more: `Made up number N`, code `MD-N`, grades PK-2 or 3-5, and no reason."""
+    with database.writing() as session:
+        query = select(CredentialVersion, Credential).join(Credential).where(Credential.key == FIRST)
+        model, owner = session.execute(query.where(CredentialVersion.state == "published")).one()
+        document = document_of(model)
+        for number in range(count):
+            changes = {
+                "id": f"mc-made-{number}",
+                "code": f"MD-{number}",
+                "title": f"Made up number {number}",
+                "tags": (f"topic{number % 40}",),
+                "grade_bands": (("PK-2", "3-5")[number % 2],),
+                "why": (),
+            }
+            credential = Credential(
+                key=changes["id"], kind=owner.kind, catalogue_id=owner.catalogue_id, issuer_id=owner.issuer_id
+            )
+            session.add(credential)
+            session.flush()
+            version = CredentialVersion(
+                credential_id=credential.id,
+                version="1.0",
+                state="published",
+                code=changes["code"],
+                title=changes["title"],
+                search_text=search_text(document.model_copy(update=changes)),
+                clock_hours=model.clock_hours,
+                document=model.document | changes,
+                position=model.position,
+                published_at=model.published_at,
+            )
+            session.add(version)
