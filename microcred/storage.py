@@ -1,7 +1,9 @@
 """Files: a folder, or an S3-compatible object store, behind one small class (obstore does the work)."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,6 +13,9 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 CHUNK = 1024 * 1024
+_PARTS_AT_ONCE = 3
+"""Parts of 5 MiB that wait for the store while a long file is written; what a put may hold in memory."""
+_CHUNKS_AHEAD = 4
 
 
 class StorageError(Exception):
@@ -64,13 +69,20 @@ class Storage:
                 yield chunk
 
         try:
-            obstore.put(self._store, key, counted())
+            obstore.put(self._store, key, counted(), max_concurrency=_PARTS_AT_ONCE)
         except TooLarge:
             self.delete(key)
             raise
         except BaseError as error:
             raise StorageError(str(error)) from error
         return Stored(size, digest.hexdigest())
+
+    def put_bytes(self, key: str, content: bytes | bytearray) -> None:
+        """Write a small file in one go. Raises StorageError."""
+        try:
+            obstore.put(self._store, key, content, use_multipart=False)
+        except BaseError as error:
+            raise StorageError(str(error)) from error
 
     def size(self, key: str) -> int:
         """Size in bytes. Raises FileMissing."""
@@ -102,10 +114,62 @@ class Storage:
             except BaseError as error:
                 raise StorageError(str(error)) from error
 
+    def join(self, keys: Sequence[str], target: str, *, limit: int | None = None) -> Stored:
+        """Write one file of several, in this order. Raises as `put`, and FileMissing.
+
+        A put drives its source from inside the store's own loop, where the store cannot be read: a thread
+        reads ahead, a few chunks at most.
+        """
+        ahead: queue.Queue[bytes | Exception | None] = queue.Queue(_CHUNKS_AHEAD)
+        over = threading.Event()
+
+        def hand_over(what: bytes | Exception | None) -> None:
+            while not over.is_set():
+                try:
+                    return ahead.put(what, timeout=0.5)
+                except queue.Full:
+                    continue
+
+        def read() -> None:
+            try:
+                for key in keys:
+                    for chunk in self.stream(key, 0, self.size(key)):
+                        hand_over(chunk)
+                        if over.is_set():
+                            return
+                hand_over(None)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the writer must hear of it
+                hand_over(error)
+
+        def chunks() -> Iterator[bytes]:
+            while (what := ahead.get()) is not None:
+                if isinstance(what, Exception):
+                    raise what
+                yield what
+
+        thread = threading.Thread(target=read, name="storage-join", daemon=True)
+        thread.start()
+        try:
+            return self.put(target, chunks(), limit=limit)
+        finally:
+            over.set()
+            thread.join()
+
     def delete(self, key: str) -> None:
         """Remove a file; a missing one is no error."""
         try:
             obstore.delete(self._store, key)
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise StorageError(str(error)) from error
+
+    def delete_folder(self, folder: str) -> None:
+        """Remove every file whose key begins with `folder` and a slash. Raises StorageError."""
+        try:
+            for batch in obstore.list(self._store, folder):
+                for found in batch:
+                    self.delete(str(found["path"]))
         except FileNotFoundError:
             return
         except BaseError as error:
@@ -133,5 +197,5 @@ def _opened(url: str) -> LocalStore | S3Store:
     if parts.scheme in ("", "file"):
         folder = Path(unquote(parts.path) if parts.scheme else url)
         folder.mkdir(parents=True, exist_ok=True)
-        return LocalStore(folder)
+        return LocalStore(folder, automatic_cleanup=True)
     raise ValueError(f"storage URL of an unknown kind: {parts.scheme}")

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from microcred.mail import address_of
+
 LogFormat = Literal["console", "json"]
 
 
@@ -36,7 +38,13 @@ class Settings(BaseSettings):
     rate_failed_launch: int = 600
     rate_register: int = 5
     mail_url: str | None = None
-    max_upload_mb: int = 500
+    """`smtp://user:password@host:587`, `smtps://…`, or `file:///folder`; without it nobody gets mail."""
+    mail_from: str | None = None
+    """The address mails come from; default `no-reply@` the host of `public_url`."""
+    max_upload_mb: int = 2048
+    """The largest file of evidence, in MiB."""
+    clamd_url: str | None = None
+    """`tcp://host:3310` or `unix:///path`: files stay locked away until this clamd finds nothing in them."""
     log_format: LogFormat = "console"
     metrics_addr: str | None = None
     """host:port for Prometheus; none by default."""
@@ -83,6 +91,13 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port, such as 127.0.0.1:9100")
         return value
 
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None and address_of(value) is None:
+            raise ValueError("must be an address such as no-reply@example.org")
+        return value
+
     @model_validator(mode="after")
     def _production_needs_secrets(self) -> "Settings":
         if not self.embedded and not self.secret_keys:
@@ -103,6 +118,13 @@ class Settings(BaseSettings):
     def effective_storage_url(self) -> str:
         """Where files go."""
         return self.storage_url or str(self.data_dir.absolute() / "files")
+
+    @property
+    def effective_mail_from(self) -> str:
+        """The sender of mails."""
+        host = urlsplit(self.public_url).hostname or ""
+        named = "." in host and not host.rpartition(".")[2].isdecimal()
+        return self.mail_from or f"no-reply@{host if named else 'localhost.localdomain'}"
 
     @property
     def effective_badge_url(self) -> str:

@@ -2,23 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from mimetypes import guess_extension
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from microcred.credentials.codes import code_in_label
+from microcred.credentials.file_models import EvidenceFile
 from microcred.credentials.models import Attempt, EvidenceItem
 from microcred.credentials.schema import ArtefactRequirement, Part
 from microcred.operations.access import Relation, relations
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
+from microcred.operations.preparing import begin_preparing
 from microcred.operations.reading_teacher import Loaded, find_part, load
 from microcred.operations.teacher import may_change
 from microcred.people import audit
 
 LONGEST_CAPTION = 300
+LONGEST_TRANSCRIPT = 100_000
+"""Characters: an hour of speech has about 60,000."""
 LONGEST_URL = 2000
+RECORDINGS = frozenset({"audio", "video"})
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,8 @@ class NewFile:
     file_name: str
     media_type: str
     type_group: str
+    to_scan: bool = False
+    """Whether it stays locked away until a malware scan is through."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +53,16 @@ class Opened:
     media_type: str
     file_name: str
     url: str | None
+    transcript: str = ""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a piece of evidence stands or stood; `orphaned_key` is a file that nothing refers to any more."""
+    """Where a piece of evidence stands or stood; `orphans` are files that nothing refers to any more."""
 
     part_id: str
     requirement_id: str
-    orphaned_key: str | None = None
+    orphans: tuple[str, ...] = ()
 
 
 def check_space(session: Session, actor: Actor, *, part_id: str, requirement_id: str) -> ArtefactRequirement:
@@ -76,6 +86,21 @@ def add_file(
 ) -> str:
     """Add a stored file to a requirement; gives the item's public id. Raises OperationRefused."""
     loaded, requirement = _open_requirement(session, actor, part_id, requirement_id, lock=True)
+    return add_to(session, actor, loaded, requirement, file=file, caption=caption, now=now)
+
+
+def add_to(
+    session: Session,
+    actor: Actor,
+    loaded: Loaded,
+    requirement: ArtefactRequirement,
+    *,
+    file: NewFile,
+    caption: str,
+    now: datetime,
+) -> str:
+    """Add a stored file to a requirement of loaded rows. Raises OperationRefused."""
+    part, _ = loaded.definition.requirement(requirement.id)
     _check_type(requirement, file.type_group)
     for item in loaded.items:
         if item.sha256 == file.sha256:
@@ -84,17 +109,24 @@ def add_file(
                 "duplicate_file",
                 f"You added this file already, under “{where}”. It is there once; nothing was changed.",
             )
+    begin_preparing(
+        session,
+        storage_key=file.storage_key,
+        size=file.size,
+        media_type=file.media_type,
+        to_scan=file.to_scan,
+        now=now,
+    )
     return _add(
         session,
         actor,
-        loaded,
         EvidenceItem(
             attempt_id=loaded.attempt.id,
-            part_id=part_id,
+            part_id=part.id,
             requirement_id=requirement.id,
             student_code=code_in_label(requirement),
             kind="file",
-            caption=_caption(caption),
+            caption=clean_caption(caption),
             file_name=file.file_name[:300],
             media_type=file.media_type,
             type_group=file.type_group,
@@ -150,14 +182,13 @@ def add_link(
     return _add(
         session,
         actor,
-        loaded,
         EvidenceItem(
             attempt_id=loaded.attempt.id,
             part_id=part_id,
             requirement_id=requirement.id,
             student_code=code_in_label(requirement),
             kind="link",
-            caption=_caption(caption),
+            caption=clean_caption(caption),
             type_group="link",
             url=url,
             created_at=now,
@@ -169,8 +200,24 @@ def add_link(
 def set_caption(session: Session, actor: Actor, *, public_id: str, caption: str, now: datetime) -> Place:
     """Name a piece of evidence. Raises OperationRefused."""
     item = _own_item(session, actor, public_id)
-    item.caption = _caption(caption)
+    item.caption = clean_caption(caption)
     _audit(session, actor, item, "evidence_named", now)
+    return Place(item.part_id, item.requirement_id)
+
+
+def set_transcript(session: Session, actor: Actor, *, public_id: str, text: str, now: datetime) -> Place:
+    """Keep what is said in a recording, as words or as WebVTT captions. Raises OperationRefused."""
+    item = _own_item(session, actor, public_id)
+    if item.type_group not in RECORDINGS:
+        raise OperationRefused("no_recording", "Only a recording has captions. Nothing was changed.")
+    words = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
+    if len(words) > LONGEST_TRANSCRIPT:
+        raise OperationRefused(
+            "transcript_too_long",
+            f"This has more than {LONGEST_TRANSCRIPT:,} characters and was not saved. Shorten it, then save.",
+        )
+    item.transcript = words
+    _audit(session, actor, item, "evidence_transcribed", now)
     return Place(item.part_id, item.requirement_id)
 
 
@@ -180,48 +227,88 @@ def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> 
     item.removed_at = now
     session.flush()
     _audit(session, actor, item, "evidence_removed", now)
-    return Place(item.part_id, item.requirement_id, _orphan(session, item.storage_key))
+    return Place(item.part_id, item.requirement_id, _orphans(session, item))
 
 
-def open_item(session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool) -> Opened:
+def open_item(
+    session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool, original: bool = False
+) -> Opened:
     """A piece of the actor's own evidence, of any of their tries; with `count`, the opening is put on record.
 
-    Reviewers and approvers open it under a neutral name, from their own pages. Raises NotFound.
+    It is the copy that every browser plays, where there is one and not the `original` is asked for.
+    Reviewers and approvers open it under a neutral name, from their own pages. Raises NotFound, and
+    OperationRefused while it is locked away (`scanning`, `infected`).
     """
     item = session.scalar(
-        select(EvidenceItem).where(EvidenceItem.public_id == public_id, EvidenceItem.removed_at.is_(None))
+        select(EvidenceItem)
+        .where(EvidenceItem.public_id == public_id, EvidenceItem.removed_at.is_(None))
+        .options(joinedload(EvidenceItem.file))
     )
     if item is None:
         raise NotFound("no_such_evidence", "This piece is no longer here.")
     if Relation.OWNER not in relations(session, actor, session.get_one(Attempt, item.attempt_id)):
         raise NotFound("no_such_evidence", "This piece is no longer here.")
+    _check_unlocked(item.file)
     if count:
         _audit(session, actor, item, "evidence_opened", now)
+    key, size, media_type, name = item.storage_key, item.size or 0, item.media_type, item.file_name
+    if (file := item.file) is not None:
+        size = file.size
+        if file.view_key is not None and not (original and file.original_gone_at is None):
+            key, size, media_type = file.view_key, file.view_size or 0, file.view_media_type
+            name = f"{PurePosixPath(name or 'evidence').stem}{guess_extension(media_type or '') or ''}"
     return Opened(
         item.public_id,
         item.kind,
-        item.storage_key,
-        item.size or 0,
-        item.media_type or "application/octet-stream",
-        item.file_name or "evidence",
+        key,
+        size,
+        media_type or "application/octet-stream",
+        name or "evidence",
         item.url,
+        item.transcript,
     )
+
+
+def _check_unlocked(file: EvidenceFile | None) -> None:
+    if file is not None and file.state == "scanning":
+        raise OperationRefused(
+            "scanning", "This file is being checked for malware. It opens as soon as that is done."
+        )
+    if file is not None and file.state == "infected":
+        raise OperationRefused(
+            "infected", "This file held malware and was deleted. Remove it, and add a clean one."
+        )
 
 
 def _open_requirement(
     session: Session, actor: Actor, part_id: str, requirement_id: str, *, lock: bool
 ) -> tuple[Loaded, ArtefactRequirement]:
     loaded = load(session, actor, lock=lock)
+    return loaded, open_requirement(loaded, actor, part_id, requirement_id)
+
+
+def open_requirement(
+    loaded: Loaded, actor: Actor, part_id: str, requirement_id: str, *, arrived: str = ""
+) -> ArtefactRequirement:
+    """The requirement, if it takes another piece; `arrived` is the upload that is to become this piece.
+
+    Raises OperationRefused, NotFound.
+    """
     requirement = _requirement(find_part(loaded.definition, part_id), requirement_id)
     may_change(loaded, actor, part_id)
     have = sum(item.requirement_id == requirement.id for item in loaded.items)
-    if have >= requirement.max_count:
+    coming = sum(
+        upload.requirement_id == requirement.id and upload.state != "refused" and upload.public_id != arrived
+        for upload in loaded.uploads
+    )
+    if have + coming >= requirement.max_count:
+        on_the_way = f", with {coming} more on the way" if coming else ""
         raise OperationRefused(
             "too_many_pieces",
-            f"“{requirement.label}” has {have} of at most {requirement.max_count} pieces. "
+            f"“{requirement.label}” has {have} of at most {requirement.max_count} pieces{on_the_way}. "
             "Remove one first; nothing was changed.",
         )
-    return loaded, requirement
+    return requirement
 
 
 def _requirement(part: Part, requirement_id: str) -> ArtefactRequirement:
@@ -249,7 +336,7 @@ def _own_item(session: Session, actor: Actor, public_id: str) -> EvidenceItem:
     return item
 
 
-def _add(session: Session, actor: Actor, loaded: Loaded, item: EvidenceItem, now: datetime) -> str:
+def _add(session: Session, actor: Actor, item: EvidenceItem, now: datetime) -> str:
     session.add(item)
     session.flush()
     _audit(session, actor, item, "evidence_added", now)
@@ -267,15 +354,19 @@ def _audit(session: Session, actor: Actor, item: EvidenceItem, action: str, now:
     )
 
 
-def _orphan(session: Session, key: str | None) -> str | None:
-    if key is None:
-        return None
+def _orphans(session: Session, item: EvidenceItem) -> tuple[str, ...]:
+    """The file and its copy, where no try shows them any more."""
+    if item.storage_key is None:
+        return ()
     used = session.scalar(
         select(func.count())
         .select_from(EvidenceItem)
-        .where(EvidenceItem.storage_key == key, EvidenceItem.removed_at.is_(None))
+        .where(EvidenceItem.storage_key == item.storage_key, EvidenceItem.removed_at.is_(None))
     )
-    return None if used else key
+    if used:
+        return ()
+    view_key = item.file.view_key if item.file is not None else None
+    return (item.storage_key, view_key) if view_key is not None else (item.storage_key,)
 
 
 def _label(loaded: Loaded, item: EvidenceItem) -> str:
@@ -283,7 +374,8 @@ def _label(loaded: Loaded, item: EvidenceItem) -> str:
     return requirement.label
 
 
-def _caption(text: str) -> str:
+def clean_caption(text: str) -> str:
+    """A title as it is kept. Raises OperationRefused."""
     caption = " ".join(text.replace("\x00", "").split())
     if len(caption) > LONGEST_CAPTION:
         raise OperationRefused(

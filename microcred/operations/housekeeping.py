@@ -15,13 +15,15 @@ import grade_passback
 from lti_tool.models import Launch, UsedHandover
 from microcred import outbox
 from microcred.database import Clock, Database
+from microcred.operations import uploading
 from microcred.outbox import OutboxRow
-from microcred.people.models import DeskSession, LinkCode, OneTimeLink
+from microcred.people.models import DeskSession, LinkCode, Notice, OneTimeLink
 from microcred.placements import Placement
 
 KIND = "housekeeping"
 KEPT = timedelta(days=90)
 """How long finished deliveries and old launches stay, for questions about them."""
+NOTICES_KEPT = timedelta(days=400)
 _EVERY = timedelta(days=1)
 _SOON = timedelta(minutes=1)
 _BATCH = 500
@@ -47,9 +49,10 @@ def handler(database: Database, clock: Clock) -> outbox.Handler:
         now = clock.now()
         with database.writing() as session:
             _forget_spent(session, now)
+            swept = uploading.sweep(session, now)
         deliveries, rows = _in_batches(database, _deliveries, job.payload.get("deliveries"), now - KEPT)
         launches, opened = _in_batches(database, _launches, job.payload.get("launches"), now - KEPT)
-        going_on = deliveries["more"] or launches["more"]
+        going_on = deliveries["more"] or launches["more"] or swept
         state = {"deliveries": deliveries["after"], "launches": launches["after"]}
 
         def record(session: Session) -> None:
@@ -128,6 +131,7 @@ def _forget_spent(session: Session, now: datetime) -> None:
         delete(OneTimeLink).where(OneTimeLink.expires_at < long_ago),
         delete(LinkCode).where(LinkCode.expires_at < now),
         delete(DeskSession).where(DeskSession.created_at < long_ago),
+        delete(Notice).where(Notice.created_at < now - NOTICES_KEPT),
     ):
         session.execute(statement)
 

@@ -20,6 +20,8 @@ from grade_passback.models import ScoreLine
 from lti_tool.models import Launch
 from microcred import outbox
 from microcred.badges import store as badges
+from microcred.badges.backpack import connections as backpacks
+from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece
 from microcred.credentials.models import (
     Attempt,
     Award,
@@ -45,6 +47,8 @@ from microcred.people.models import (
     EraseRequest,
     LinkCode,
     LmsIdentity,
+    Notice,
+    NoticeChoice,
     OneTimeLink,
     Person,
     RoleGrant,
@@ -205,14 +209,31 @@ def delete_files_handler(storage: Storage) -> outbox.Handler:
     """Handler of kind `delete_files`; a file that is gone already is no error."""
 
     def handle(job: outbox.Job) -> outbox.Outcome:
+        keys, folders = job.payload.get("keys", []), job.payload.get("folders", [])
         try:
-            for key in job.payload["keys"]:
+            for key in keys:
                 storage.delete(key)
+            for folder in folders:
+                storage.delete_folder(folder)
         except (StorageError, OSError):
             return outbox.Retry(reason="storage_away", destination_failed=False)
-        return outbox.Delivered(answer={"files": len(job.payload["keys"])})
+        return outbox.Delivered(answer={"files": len(keys), "folders": len(folders)})
 
     return handle
+
+
+def delete_folders_later(session: Session, folders: Sequence[str], now: datetime) -> None:
+    """Let the worker delete folders of the store with all that is in them."""
+    for start in range(0, len(folders), _FILES_A_ROW):
+        outbox.add(
+            session,
+            kind=DELETE_FILES,
+            destination="local",
+            order_key=None,
+            subject=("installation", "1"),
+            payload={"folders": list(folders[start : start + _FILES_A_ROW])},
+            now=now,
+        )
 
 
 def _locked(session: Session, root: int) -> frozenset[int]:
@@ -230,7 +251,9 @@ def _locked(session: Session, root: int) -> frozenset[int]:
 def _erase_now(
     session: Session, root: int, ids: frozenset[int], keep_badges: bool, by: int | None, now: datetime
 ) -> None:
+    backpacks.forget(session, ids, now=now)
     files = _erase_work(session, ids, now)
+    _erase_uploads(session, ids, now)
     pictures, awards = _settle_awards(session, ids, keep_badges, now)
     _erase_deliveries(session, ids, now)
     _erase_identities(session, ids)
@@ -266,7 +289,25 @@ def _erase_work(session: Session, ids: frozenset[int], now: datetime) -> list[st
     ):
         session.execute(statement.execution_options(synchronize_session=False))
     shared = set(session.scalars(select(EvidenceItem.storage_key).where(EvidenceItem.storage_key.in_(keys))))
-    return [key for key in keys if key is not None and key not in shared]
+    mine = [key for key in keys if key is not None and key not in shared]
+    copies = session.scalars(
+        select(EvidenceFile.view_key).where(
+            EvidenceFile.storage_key.in_(mine), EvidenceFile.view_key.is_not(None)
+        )
+    ).all()
+    session.execute(delete(EvidenceFile).where(EvidenceFile.storage_key.in_(mine)))
+    return [*mine, *(key for key in copies if key is not None)]
+
+
+def _erase_uploads(session: Session, ids: frozenset[int], now: datetime) -> None:
+    """Files that were still on their way."""
+    uploads = session.execute(
+        select(EvidenceUpload.id, EvidenceUpload.public_id).where(EvidenceUpload.person_id.in_(ids))
+    ).all()
+    row_ids = [upload.id for upload in uploads]
+    session.execute(delete(EvidenceUploadPiece).where(EvidenceUploadPiece.upload_id.in_(row_ids)))
+    session.execute(delete(EvidenceUpload).where(EvidenceUpload.id.in_(row_ids)))
+    delete_folders_later(session, [f"uploads/{upload.public_id}" for upload in uploads], now)
 
 
 def _settle_awards(
@@ -330,7 +371,10 @@ def _erase_identities(session: Session, ids: frozenset[int]) -> None:
 
 
 def _erase_person(session: Session, ids: frozenset[int], now: datetime) -> None:
-    for table in (ContactAddress, OneTimeLink, DeskSession, LinkCode):
+    queued = select(Notice.id).where(Notice.person_id.in_(ids), Notice.mail.in_(("queued", "begun")))
+    for notice_id in session.scalars(queued).all():
+        outbox.cancel(session, now=now, subject=("notice", str(notice_id)))
+    for table in (ContactAddress, OneTimeLink, DeskSession, LinkCode, Notice, NoticeChoice):
         session.execute(delete(table).where(table.person_id.in_(ids)))
     session.execute(delete(RoleGrant).where(RoleGrant.person_id.in_(ids), RoleGrant.valid_from >= now))
     session.execute(

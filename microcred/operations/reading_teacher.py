@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from microcred.credentials.codes import (
     PermissionNeeded,
@@ -26,6 +26,7 @@ from microcred.credentials.completeness import (
     prompt_place,
 )
 from microcred.credentials.definition import Definition, definition_of
+from microcred.credentials.file_models import EvidenceUpload
 from microcred.credentials.models import (
     Attempt,
     CredentialVersion,
@@ -62,6 +63,8 @@ class Loaded:
     responses: Mapping[tuple[str, str], Response]
     items: tuple[EvidenceItem, ...]
     permissions: frozenset[tuple[str, str]]
+    uploads: tuple[EvidenceUpload, ...] = ()
+    """Files that are still on their way, or that did not become evidence."""
 
     @property
     def work(self) -> Work:
@@ -145,11 +148,13 @@ class Group:
     items: tuple[EvidenceItem, ...]
     permissions: tuple[PermissionChip, ...]
     problem: str
+    uploads: tuple[EvidenceUpload, ...] = ()
 
     @property
     def is_full(self) -> bool:
-        """Whether no further piece is taken."""
-        return len(self.items) >= self.requirement.max_count
+        """Whether no further piece is taken; those on their way count."""
+        coming = sum(upload.state != "refused" for upload in self.uploads)
+        return len(self.items) + coming >= self.requirement.max_count
 
     @property
     def enough(self) -> bool:
@@ -196,7 +201,19 @@ def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
     attempt = newest_attempt(session, pursuit.id, lock=lock) if pursuit is not None else None
     if pursuit is None or attempt is None:
         raise NotStarted
+    return _loaded(session, placement, pursuit, attempt)
+
+
+def load_try(session: Session, attempt_id: int) -> Loaded:
+    """A try by its row, locked against other writers: for work that ends without its owner being there."""
+    attempt = session.get_one(Attempt, attempt_id, with_for_update=True)
+    pursuit = session.get_one(Pursuit, attempt.pursuit_id)
+    return _loaded(session, session.get_one(Placement, pursuit.placement_id), pursuit, attempt)
+
+
+def _loaded(session: Session, placement: Placement, pursuit: Pursuit, attempt: Attempt) -> Loaded:
     version = session.get_one(CredentialVersion, pursuit.version_id)
+    uploads = select(EvidenceUpload).where(EvidenceUpload.attempt_id == attempt.id)
     return Loaded(
         placement,
         pursuit,
@@ -205,6 +222,7 @@ def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
         _responses(session, attempt.id),
         _items(session, attempt.id),
         frozenset(_permissions(session, pursuit.id)),
+        tuple(session.scalars(uploads.order_by(EvidenceUpload.id))),
     )
 
 
@@ -341,7 +359,8 @@ def _group(
         and needed.student_code in codes
     )
     items = tuple(item for item in loaded.items if item.requirement_id == requirement.id)
-    return Group(requirement, items, chips, problems.get(requirement.id, ""))
+    uploads = tuple(one for one in loaded.uploads if one.requirement_id == requirement.id)
+    return Group(requirement, items, chips, problems.get(requirement.id, ""), uploads)
 
 
 def _responses(session: Session, attempt_id: int) -> dict[tuple[str, str], Response]:
@@ -354,6 +373,7 @@ def _items(session: Session, attempt_id: int) -> tuple[EvidenceItem, ...]:
         session.scalars(
             select(EvidenceItem)
             .where(EvidenceItem.attempt_id == attempt_id, EvidenceItem.removed_at.is_(None))
+            .options(joinedload(EvidenceItem.file))
             .order_by(EvidenceItem.id)
         )
     )

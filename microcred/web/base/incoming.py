@@ -11,6 +11,7 @@ from microcred.web.services import services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TOKEN = "form_token"  # noqa: S105 (the name of the field)
+FORM_TOKEN_HEADER = "X-Form-Token"  # noqa: S105 (the name of a header)
 TEXT_PREFIX = "text"
 """Fields whose names begin so hold what a person typed; it is shown again when a page session has ended."""
 BODY_BYTES = 2 * 1024 * 1024

@@ -17,7 +17,14 @@ from microcred.operations.actor import Actor, actor_for_desk, actor_for_launch
 from microcred.people import links, policies
 from microcred.web.base.ended import desk_ended_page, launch_ended_page
 from microcred.web.base.headers import allow_frames
-from microcred.web.base.incoming import FORM_TOKEN, SAFE_METHODS, CrossSite, check_same_origin, check_size
+from microcred.web.base.incoming import (
+    FORM_TOKEN,
+    FORM_TOKEN_HEADER,
+    SAFE_METHODS,
+    CrossSite,
+    check_same_origin,
+    check_size,
+)
 from microcred.web.services import services
 
 DESK_COOKIE = "__Secure-desk"
@@ -130,7 +137,8 @@ def _enter_desk() -> ResponseReturnValue | None:
 def _check_form_token() -> None:
     if request.method in SAFE_METHODS:
         return
-    here, given = surface(), request.form.get(FORM_TOKEN, "")
+    # Uploads bring bytes, not a form: their token stands in a header.
+    here, given = surface(), request.form.get(FORM_TOKEN) or request.headers.get(FORM_TOKEN_HEADER, "")
     if here.launch is not None:
         good = services().lti.sessions.check_form_token(here.launch.launch_public_id, given)
     else:

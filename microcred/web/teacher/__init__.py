@@ -1,6 +1,25 @@
 """Pages of the teacher: credential home, parts, evidence, submitting, feedback, badge, record."""
 
-from microcred.web.teacher import badge, evidence_forms, home, parts, record, submitting
+from microcred.web.teacher import (
+    backpacks,
+    badge,
+    evidence_forms,
+    home,
+    parts,
+    record,
+    submitting,
+    uploads,
+)
 from microcred.web.teacher.blueprint import blueprint
 
-__all__ = ["badge", "blueprint", "evidence_forms", "home", "parts", "record", "submitting"]
+__all__ = [
+    "backpacks",
+    "badge",
+    "blueprint",
+    "evidence_forms",
+    "home",
+    "parts",
+    "record",
+    "submitting",
+    "uploads",
+]

@@ -10,11 +10,17 @@ SAID = {
     "link_unclear": "Added. We could not look at the page behind it: check that a reviewer can open it.",
     "named": "The title is saved.",
     "removed": "Removed.",
+    "transcribed": "What is said in it is saved.",
+    "upload_stopped": "The upload is stopped, and nothing of that file is kept.",
     "permission": "The permission is on record.",
     "permission_back": "The permission is taken back.",
     "submitted": "Submitted.",
     "shown": "Saved. The public page shows it from now on.",
     "written_anew": "Saved. Your badge is being signed anew; files you gave away before stay as they were.",
+    "sending": "Your badge is on its way there.",
+    "automatic": "New badges go there by themselves from now on.",
+    "on_demand": "From now on badges go there only when you say so.",
+    "disconnected": "Disconnected. Badges that are there stay yours.",
     "withdrawn": "You took it back. It is a draft again, and nothing is lost.",
 }
 """What a page says after a redirect, by the code in its address: nothing else from the address is shown."""

@@ -64,7 +64,12 @@ def open_item(public_id: str) -> ResponseReturnValue:
     used = services()
     with used.database.writing() as session:
         item = evidence.open_item(
-            session, actor(), public_id=public_id, now=used.clock.now(), count=first_byte_asked()
+            session,
+            actor(),
+            public_id=public_id,
+            now=used.clock.now(),
+            count=first_byte_asked(),
+            original="original" in request.args,
         )
     if item.url is not None:
         return redirect(item.url, 303)
@@ -88,15 +93,29 @@ def name(public_id: str) -> ResponseReturnValue:
     return _done(item.part_id, item.requirement_id, "named")
 
 
+@blueprint.post("/evidence/<public_id>/transcript")
+def transcribe(public_id: str) -> ResponseReturnValue:
+    """Keep what is said in a recording."""
+    with services().database.writing() as session:
+        item = evidence.set_transcript(
+            session,
+            actor(),
+            public_id=public_id,
+            text=request.form.get("text-transcript", ""),
+            now=services().clock.now(),
+        )
+    return _done(item.part_id, item.requirement_id, "transcribed")
+
+
 @blueprint.post("/evidence/<public_id>/remove")
 def remove(public_id: str) -> ResponseReturnValue:
     """Take a piece out; its file goes too once no try refers to it."""
     with services().database.writing() as session:
         removed = evidence.remove(session, actor(), public_id=public_id, now=services().clock.now())
-    if removed.orphaned_key is not None:
+    for key in removed.orphans:
         # Should the store not answer: the row is gone, nothing refers to the file, retention clears it away.
         with suppress(StorageError):
-            services().storage.delete(removed.orphaned_key)
+            services().storage.delete(key)
     return _done(removed.part_id, removed.requirement_id, "removed")
 
 
@@ -163,7 +182,15 @@ def _add_file(part_id: str, requirement_id: str, upload: FileStorage) -> str:
                 actor(),
                 part_id=part_id,
                 requirement_id=requirement_id,
-                file=NewFile(key, stored.size, stored.sha256, file_name, found.media_type, found.group),
+                file=NewFile(
+                    key,
+                    stored.size,
+                    stored.sha256,
+                    file_name,
+                    found.media_type,
+                    found.group,
+                    used.settings.scans_files,
+                ),
                 caption=request.form.get("text-caption", ""),
                 now=used.clock.now(),
             )

@@ -1,0 +1,22 @@
+"""What is done to a file before others see it: scanned, freed of location data, copied into a form that every
+browser plays. Works on files on disk; knows nothing of evidence or tries.
+"""
+
+from microcred.media.clamd import Clamd, ScannerAway, TooLargeToScan, Verdict
+from microcred.media.copies import Copy, CopyFailed, viewing_copy
+from microcred.media.location import Location, remove_location
+from microcred.media.running import Tools, find_ffmpeg
+
+__all__ = [
+    "Clamd",
+    "Copy",
+    "CopyFailed",
+    "Location",
+    "ScannerAway",
+    "TooLargeToScan",
+    "Tools",
+    "Verdict",
+    "find_ffmpeg",
+    "remove_location",
+    "viewing_copy",
+]
