@@ -16,6 +16,7 @@ from lti_tool.models import Registration, ToolKey
 from microcred.app.schema import SchemaStale, check, upgrade
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, CannotAssemble, assemble
+from microcred.mail import MailFailed, mailer_for
 from microcred.outgoing import OutgoingError
 from microcred.storage import StorageError
 
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> list[Finding]:
             ("storage", _storage),
             ("keys", _keys),
             ("public URL", _public_url),
+            ("mail", _mail),
         )
         findings += [_run(name, look, assembly) for name, look in checks]
         if all(f.ok for f in findings if f.name == "database"):
@@ -127,6 +129,16 @@ def _public_url(assembly: Assembly) -> str:
             "is not https: browsers will not keep the tool's cookies inside an LMS. Set MICROCRED_PUBLIC_URL"
         )
     return assembly.settings.public_url
+
+
+def _mail(assembly: Assembly) -> str:
+    mailer = mailer_for(assembly.settings.mail_url)
+    if mailer is None:
+        return "not set; people read notices on their pages alone"
+    try:
+        return mailer.check()
+    except MailFailed as failed:
+        raise _Bad(f"cannot be used ({failed.code}); check MICROCRED_MAIL_URL") from failed
 
 
 def _platforms(assembly: Assembly) -> Iterator[Finding]:

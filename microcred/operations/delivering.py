@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 import grade_passback
 from lti_tool.models import Registration
 from microcred import outbox
+from microcred.operations import notifying
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.operating import is_of_all, own_platforms, require_operator
@@ -159,7 +160,9 @@ def _labels(session: Session, actor: Actor) -> dict[str, str]:
         .limit(_MOST)
     )
     labels = {grade_passback.destination_of(row_id): name for row_id, name in rows}
-    return labels | ({"local": "This tool's own work"} if is_of_all(actor) else {})
+    return labels | (
+        {"local": "This tool's own work", notifying.MAIL: "Mail server"} if is_of_all(actor) else {}
+    )
 
 
 def _only(actor: Actor, labels: Mapping[str, str]) -> list[str] | None:

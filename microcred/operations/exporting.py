@@ -34,6 +34,7 @@ from microcred.people.models import (
     AuditEvent,
     ContactAddress,
     LmsIdentity,
+    Notice,
     Organization,
     Person,
     RoleGrant,
@@ -43,6 +44,7 @@ from microcred.storage import FileMissing, Storage
 
 DOCUMENT = "your-data.json"
 _NEWEST_LAUNCHES = 1000
+_NEWEST_NOTICES = 1000
 _NEWEST_EVENTS = 5000
 
 
@@ -220,7 +222,19 @@ def _person(session: Session, person: Person) -> dict[str, Any]:
             {"role": role, "organization": name, "from": start, "to": end}
             for role, name, start, end in offices
         ],
+        "notices": _notices(session, person.id),
     }
+
+
+def _notices(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """The newest ones, newest first."""
+    rows = session.execute(
+        select(Notice.created_at, Notice.title, Notice.body, Notice.mail == "sent")
+        .where(Notice.person_id == person_id)
+        .order_by(Notice.id.desc())
+        .limit(_NEWEST_NOTICES)
+    )
+    return [{"at": at, "title": title, "text": body, "mailed": mailed} for at, title, body, mailed in rows]
 
 
 def _places(session: Session, ids: Collection[int]) -> list[tuple[str, str]]:

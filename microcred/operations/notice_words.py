@@ -140,12 +140,6 @@ REVISIONS_WAIT = Words(
     "Your revisions of “{title}” wait",
     "Feedback has been there since {day}. Parts that passed are kept; only the others need you.",
 )
-DECISION_LATE = Words(
-    "my_work",
-    "The decision about “{title}” may come late",
-    "It was promised by {due} and is not there yet. Those who decide have been told. "
-    "You need to do nothing, and your work is safe.",
-)
 REVIEW_DUE = Words(
     "reviews", "“{title}” is due", "A decision was promised by {due}, and your review is not finished."
 )

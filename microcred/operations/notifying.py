@@ -94,9 +94,9 @@ def tell(
     kind: str,
     now: datetime,
     day_of: datetime | None = None,
-    round_: int = 0,
+    once_for: str = "",
 ) -> None:
-    """Tell persons something about a try, once for each state of it; `round_` counts repeated reminders."""
+    """Tell persons something about a try, once for each state of it and each `once_for`."""
     zone = policies.zone_of(session, found.placement.organization_id)
     due_at = found.attempt.decision_due_at
     title, body = filled(
@@ -105,7 +105,7 @@ def tell(
         due=day(due_at, zone) if due_at else "",
         day=day(day_of, zone) if day_of else "",
     )
-    key = f"{kind}:{found.attempt.id}:{found.attempt.row_version}" + (f":{round_}" if round_ else "")
+    key = f"{kind}:{found.attempt.id}:{found.attempt.row_version}:{once_for}"
     for person_id in person_ids:
         _write(
             session,

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from microcred.web import admin, approve, coordinator, desk, privacy, public, review, teacher
+from microcred.web import admin, approve, coordinator, desk, notices, privacy, public, review, teacher
 from microcred.web.base import init_web, open_in_memory, render_refusal
 
 __all__ = ["install", "open_in_memory", "render_refusal"]
@@ -18,6 +18,7 @@ def install(app: Flask) -> None:
             coordinator.course,
             review.blueprint,
             approve.blueprint,
+            notices.blueprint,
             privacy.privacy,
             privacy.linking,
         ],
@@ -28,6 +29,7 @@ def install(app: Flask) -> None:
             admin.platforms,
             admin.outbox,
             admin.people,
+            notices.blueprint,
             privacy.privacy,
             privacy.linking,
         ],

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from flask import current_app, request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lti_tool.protocol.names import DATA_PRIVACY_REQUEST
+from microcred.operations import reading_notices
 from microcred.web.base.surface import page_url, surface
+from microcred.web.services import services
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,14 @@ def navigation() -> list[Place]:
         if may and f"{here.name}.{endpoint}" in current_app.view_functions
     ]
     return places if len(places) > 1 else []
+
+
+def unread_notices() -> int:
+    """How many notices this person has not seen; 0 where the database cannot be asked: a page that says so
+    has a bar too.
+    """
+    try:
+        with services().database.reading() as session:
+            return reading_notices.unread(session, surface().actor)
+    except (DBAPIError, PoolTimeout):
+        return 0

@@ -15,7 +15,7 @@ from microcred.web.base.headers import add_headers
 from microcred.web.base.icons import icon
 from microcred.web.base.incoming import request_id
 from microcred.web.base.memory import memory, tell_where_to_go
-from microcred.web.base.navigation import navigation
+from microcred.web.base.navigation import navigation, unread_notices
 from microcred.web.base.surface import desk_surface, has_surface, launch_surface, page_url, surface
 from microcred.web.services import services
 
@@ -74,6 +74,7 @@ def _teach_templates(app: Flask) -> None:
         surface=surface,
         has_surface=has_surface,
         navigation=navigation,
+        unread_notices=unread_notices,
         request_id=request_id,
         wording=wording,
     )

@@ -291,6 +291,7 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "decision.attempt_id",
         "decision.review_id",
         "kept_badge.award_id",
+        "notice.attempt_id",  # reviewers' notices name the credential alone
         "rating.review_id",
         "review.attempt_id",
     }
@@ -300,6 +301,8 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "one_time_link.person_id",
         "desk_session.person_id",
         "link_code.person_id",
+        "notice.person_id",
+        "notice_choice.person_id",
         "launch.person_id",
         "launch.identity_id",
         "score_line.identity_id",
