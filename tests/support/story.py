@@ -19,6 +19,8 @@ WORDS = (
     "and compared first and last drafts."
 )
 SLOW = 30_000
+PLACES = {"canvas": "module_index_menu_modal", "schoology": "course_materials"}
+"""Where content is chosen in an LMS that has several places for it."""
 
 
 class Pictures:
@@ -28,20 +30,24 @@ class Pictures:
         self._folder, self._number = folder, 0
 
     def take(self, page: Page, name: str) -> None:
-        """The whole page. A frame is only painted where the window reaches, so the window is made as high
-        as the page.
-        """
+        """The whole page, as the next picture of the story."""
         self._number += 1
-        width = page.viewport_size["width"] if page.viewport_size else 1100
-        height = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size({"width": width, "height": min(max(height, 800), 6000)})
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(150)
-        path = self._folder / f"{self._number:02d}-{name}.png"
-        page.screenshot(path=path)
-        # A page has few colours; a palette makes the file a third as large.
-        Image.open(path).convert("RGB").quantize(192).save(path, optimize=True)
-        page.set_viewport_size({"width": width, "height": 800})
+        photograph(page, self._folder / f"{self._number:02d}-{name}.png")
+
+
+def photograph(page: Page, path: Path) -> None:
+    """The whole page as a small PNG. A frame is only painted where the window reaches, so the window is made
+    as high as the page.
+    """
+    width = page.viewport_size["width"] if page.viewport_size else 1100
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(max(height, 800), 6000)})
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(150)
+    page.screenshot(path=path)
+    # A page has few colours; a palette makes the file a third as large.
+    Image.open(path).convert("RGB").quantize(192).save(path, optimize=True)
+    page.set_viewport_size({"width": width, "height": 800})
 
 
 class Files:
@@ -100,14 +106,21 @@ def open_link(page: Page, title: str) -> FrameLocator:
     return frame
 
 
-def add_to_course(page: Page, title: str, scheme: str) -> None:
-    """A coordinator adds a credential by deep linking."""
+def add_to_course(page: Page, title: str, scheme: str, lms: str = "plain") -> None:
+    """A coordinator adds a credential by deep linking, and does what this LMS wants before it shows."""
+    where = page.get_by_label("Where")
+    if lms in PLACES:
+        where.select_option(PLACES[lms])
     page.get_by_role("button", name="Add content").click()
     frame = tool(page)
     frame.get_by_role("radio", name=title).check(timeout=SLOW)
     frame.get_by_role("radio", name=scheme).check()
     expect(frame.locator("#preview table")).to_be_visible()
     frame.get_by_role("button", name="Add to course").click()
+    if lms == "moodle":
+        page.get_by_role("button", name="Save and return to course").click(timeout=SLOW)
+    if lms == "canvas":
+        page.get_by_role("button", name=re.compile("^Publish .* and all in it$")).first.click(timeout=SLOW)
     expect(page.get_by_role("link", name=title)).to_be_visible(timeout=SLOW)
 
 
@@ -188,3 +201,32 @@ def rate_all(page: Page, levels: Mapping[str, str], comment: str = "") -> None:
                 criterion.locator("textarea").blur()
             expect(page.locator("#review-saved")).to_contain_text("Saved")
             page.wait_for_timeout(300)
+
+
+def award(browser: Browser, approver_link: str, teacher: str) -> None:
+    """An approver awards what was recommended for somebody."""
+    with at_desk(browser, approver_link) as page:
+        page.get_by_role("link", name=re.compile("^Decide")).first.click()
+        page.get_by_role("link", name=re.compile(teacher)).first.click()
+        page.get_by_role("button", name="Award").click()
+        expect(page.get_by_role("status")).to_contain_text("You awarded this")
+
+
+def gradebook(page: Page) -> list[str]:
+    """The columns of the LMS's gradebook, each as `heading / of maximum`; leaves its page open."""
+    page.get_by_role("link", name="Grades", exact=True).click()
+    expect(page.get_by_role("heading", name="Grades")).to_be_visible()
+    heads = page.locator("table.grid thead th").all_inner_texts()[1:]
+    return [" / ".join(head.split("\n")) for head in heads]
+
+
+def cells_of(page: Page, name: str, until: str) -> list[str]:
+    """What the open gradebook shows for somebody, once a cell matches `until` (the worker needs a moment)."""
+    cells = page.get_by_role("row", name=re.compile(name)).locator("td")
+    for _ in range(40):
+        shown = cells.all_inner_texts()
+        if any(re.search(until, cell) for cell in shown):
+            return shown
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(f"{until!r} in none of {cells.all_inner_texts()}")
