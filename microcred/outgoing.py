@@ -41,12 +41,13 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 class OutgoingError(Exception):
     """A request got no answer that may be used. `dropped`: the connection broke after the request had been
-    sent.
+    sent. `location` is where a redirect would have led.
     """
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, location: str | None = None) -> None:
         super().__init__(code)
         self.code: Code = code
+        self.location = location
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Outgoing:
             )
             try:
                 if 300 <= response.status_code < 400 and response.status_code != 304:
-                    raise OutgoingError("unexpected_redirect")
+                    raise OutgoingError("unexpected_redirect", response.headers.get("Location"))
                 body = _read(response, max_bytes)
             except BaseException:
                 # What was not read to its end must not serve another request.
@@ -137,7 +138,9 @@ class Outgoing:
             finally:
                 response.close()
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise OutgoingError(_code_of(error)) from error
+            answered = getattr(error, "response", None)
+            location = answered.headers.get("Location") if answered is not None else None
+            raise OutgoingError(_code_of(error), location) from error
         return Answer(response.status_code, response.headers, body, time.monotonic() - started)
 
     def close(self) -> None:

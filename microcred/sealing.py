@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 Purpose = Literal[
-    "state", "session", "form", "handover", "file", "at-rest", "binding", "invitation", "recipient"
+    "state", "session", "form", "handover", "file", "at-rest", "binding", "invitation", "recipient", "backpack"
 ]
 
 _NONCE_BYTES = 12

@@ -159,6 +159,8 @@ class RecipientFacts:
     salt: str
     identifiers: tuple[IdentifierFacts, ...]
     subject_id: str | None = None
+    email: str | None = None
+    """A confirmed address by which backpacks may know the person: then it is what OB 2.0 hashes."""
 
 
 @dataclass(frozen=True)

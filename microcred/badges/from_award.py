@@ -118,7 +118,8 @@ def _recipient(
     salt = badge.recipient_salt
     identifiers = [IdentifierFacts("ltiUserId", sub or person.public_id, salt)]
     confirmed = confirmed_addresses(session, person.id) if choice else {}
-    if choice and choice.recognised_by_email:
+    by_email = bool(choice and choice.recognised_by_email)
+    if by_email:
         identifiers += [IdentifierFacts("emailAddress", one, salt) for one in confirmed.values()]
     shown = confirmed.get(choice.shown_address_id) if choice and choice.shown_address_id else None
     return RecipientFacts(
@@ -126,6 +127,8 @@ def _recipient(
         salt,
         tuple(identifiers),
         f"mailto:{quote(shown, safe='@+')}" if shown else None,
+        # Backpacks that take Open Badges 2.0 know people by an address of theirs, and by the first of them.
+        next(iter(confirmed.values()), None) if by_email else None,
     )
 
 

@@ -30,9 +30,12 @@ OPEN_BADGES_2 = "https://w3id.org/openbadges/v2"
 def ob2_assertion(facts: AwardFacts) -> Document:
     """The Assertion of one award. Raises FactsError."""
     check(facts)
+    known_by = ("email", facts.recipient.email) if facts.recipient.email else ("url", facts.recipient.url)
     recipient: dict[str, Any] = {
-        "type": "url",
-        "identity": identity_hash(address(facts.recipient.url), facts.recipient.salt),
+        "type": known_by[0],
+        "identity": identity_hash(
+            text(known_by[1]) if known_by[0] == "email" else address(known_by[1]), facts.recipient.salt
+        ),
         "hashed": True,
         "salt": facts.recipient.salt,
     }

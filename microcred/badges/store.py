@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from microcred import outbox
 from microcred.badges import art, ctdl, documents, integrity, keys, status, vc_jwt
+from microcred.badges.backpack import connections
 from microcred.badges.baking import bake
 from microcred.badges.baking_svg import bake_svg
 from microcred.badges.endorsing import Endorsed, endorsed_by
@@ -180,6 +181,7 @@ class BadgeStore:
         self, database: Database, keyring: Keyring, storage: Storage, clock: Clock, badge_url: str
     ) -> None:
         self._database, self._storage, self._clock = database, storage, clock
+        self._keyring = keyring
         self.keys = IssuerKeys(database, keyring, clock, badge_url)
         self.badge_url = badge_url
         self.addresses = Addresses(badge_url)
@@ -225,6 +227,7 @@ class BadgeStore:
             _, row = self._award_and_badge(session, award_id)
             row.ob3, row.ob2_assertion, row.image_key, row.issued_at = credential, assertion, image_key, now
             row.jwt = token
+            connections.queue_standing(session, session.get_one(Award, award_id), now=self._clock.now())
 
         return outbox.Delivered(answer={"badge": facts.public_id}, record=keep)
 
@@ -300,8 +303,12 @@ class BadgeStore:
         return self.keys.unopened(session)
 
     def reseal(self) -> int:
-        """Seal stored private keys with the current secret; how many were sealed with an older one."""
-        return self.keys.reseal()
+        """Seal stored private keys and backpack tokens with the current secret; how many were sealed with an
+        older one.
+        """
+        with self._database.writing() as session:
+            backpacks = connections.reseal(session, self._keyring)
+        return self.keys.reseal() + backpacks
 
     # --- what the public reads
     # ---------------------------------------------------------------------------------------

@@ -33,5 +33,5 @@ def install(app: Flask) -> None:
             privacy.privacy,
             privacy.linking,
         ],
-        public=[public.verify, public.documents],
+        public=[public.verify, public.documents, public.backpack_window],
     )

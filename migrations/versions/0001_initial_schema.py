@@ -1454,6 +1454,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("review_id", "criterion_id", name=op.f("uq_rating_review_id_criterion_id")),
     )
     op.create_table(
+        "appeal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint("(closed_at IS NULL) = (decision_id IS NULL)", name=op.f("ck_appeal_closed")),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_appeal_attempt_id")),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_appeal_decision_id")),
+        sa.ForeignKeyConstraint(["issuer_id"], ["organization.id"], name=op.f("fk_appeal_issuer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appeal")),
+        sa.UniqueConstraint("decision_id", name=op.f("uq_appeal_decision_id")),
+    )
+    with op.batch_alter_table("appeal", schema=None) as batch_op:
+        batch_op.create_index("ix_appeal_issuer", ["issuer_id", "closed_at", "id"], unique=False)
+        batch_op.create_index(
+            "uq_appeal_open",
+            ["attempt_id"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.create_table(
         "award",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=40), nullable=False),
@@ -1621,6 +1647,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_award_person_id"))
 
     op.drop_table("award")
+    with op.batch_alter_table("appeal", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_appeal_open",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index("ix_appeal_issuer")
+
+    op.drop_table("appeal")
     op.drop_table("rating")
     op.drop_table("evidence_upload_piece")
     with op.batch_alter_table("decision", schema=None) as batch_op:

@@ -1,6 +1,7 @@
 """What anybody may read, without an account: verification pages and the documents of badges."""
 
+from microcred.web.public.backpack_window import blueprint as backpack_window
 from microcred.web.public.documents import blueprint as documents
 from microcred.web.public.verify import blueprint as verify
 
-__all__ = ["documents", "verify"]
+__all__ = ["backpack_window", "documents", "verify"]

@@ -4,12 +4,14 @@ from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from microcred.badges import pdf
-from microcred.operations import holding, reading_teacher
+from microcred.badges.backpack import hosts
+from microcred.operations import backpacks, holding, reading_teacher
 from microcred.operations.errors import NotFound
 from microcred.operations.reading_badge import earned_badge, holder_of
 from microcred.web.base import papers
 from microcred.web.base.surface import actor, page_url
 from microcred.web.services import services
+from microcred.web.teacher import backpack_words
 from microcred.web.teacher.blueprint import blueprint, said
 from microcred.web.teacher.sharing import sharing
 
@@ -25,12 +27,17 @@ def badge() -> ResponseReturnValue:
             return redirect(page_url("teacher.home"), 303)
         award = holding.standing_award(session, loaded.pursuit)
         choices = holding.choices(session, loaded, award, holder_of(session, actor()).name)
+        connected = backpacks.backpacks_of(session, actor(), found.public_id)
     public = used.badges.public_award(found.public_id)
     return render_template(
         "teacher/badge.html",
         definition=loaded.definition,
         badge=found,
         choices=choices,
+        backpacks=connected,
+        known_hosts=hosts.KNOWN,
+        say=backpack_words.standing,
+        mark=backpack_words.mark,
         is_expired=found.valid_until is not None and found.valid_until <= used.clock.now(),
         sharing=sharing(public, used.badges.addresses),
         said=said(request.args.get("ok")),

@@ -15,6 +15,7 @@ SAID = {
     "permission": "The permission is on record.",
     "permission_back": "The permission is taken back.",
     "submitted": "Submitted.",
+    "appealed": "Your appeal is in. Somebody who has not seen this work reads it.",
     "shown": "Saved. The public page shows it from now on.",
     "written_anew": "Saved. Your badge is being signed anew; files you gave away before stay as they were.",
     "sending": "Your badge is on its way there.",

@@ -35,6 +35,13 @@
     });
   }
 
+  // A link that opens a window of its own: whoever comes back from there goes on to the page that says how it went.
+  for (const link of document.querySelectorAll("a[data-then]")) {
+    link.addEventListener("click", () => {
+      window.addEventListener("focus", () => window.location.assign(link.dataset.then), { once: true });
+    });
+  }
+
   // A button that was pressed stays pressed: a double click sends a form once.
   document.addEventListener("submit", (event) => {
     const form = event.target;
