@@ -102,6 +102,16 @@ class TokenSource:
                 self._keep(key, token, seconds)
             return token
 
+    def check(self, facts: RegistrationFacts, scopes: Sequence[str]) -> ServiceAnswer | None:
+        """Ask for a fresh token whatever is kept; None where it was given, else the refusal."""
+        try:
+            token, seconds = self._request(facts, scopes)
+        except TokenRefused as refused:
+            return refused.answer
+        if seconds > 0:
+            self._keep(_cache_key(facts, scopes), token, seconds)
+        return None
+
     def _lock(self, key: str) -> threading.Lock:
         with self._locks_lock:
             return self._locks.setdefault(key, threading.Lock())

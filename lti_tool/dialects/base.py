@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from lti_tool.dialects import choosing
+from lti_tool.dialects import choosing, mending
 from lti_tool.dialects.registering import Registering
 
 Verdict = Literal["delivered", "accepted", "retry", "throttled", "too_old", "blocked", "unknown"]
@@ -76,6 +76,10 @@ class Dialect:
     """How the tool is registered there."""
     says_of_links: choosing.Say = choosing.plain
     """What somebody who chooses links should know of what this LMS makes of them."""
+    mending: Mapping[str, str] = field(default_factory=lambda: mending.PLAIN)
+    """What to change there when something does not work, by trouble (`mending.PLAIN` has all)."""
+    learner_word: str = "learner"
+    """What it calls the role that can have grades."""
     shape_score: Callable[[dict[str, Any], str, bool], dict[str, Any]] = as_it_is
     """Add the LMS's own members to a score: (score, moment, is a correction of a delivered one)."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lti_tool.dialects import choosing, plain
+from lti_tool.dialects import choosing, mending, plain
 from lti_tool.dialects.base import CANVAS_SUBMISSION, FINAL_MOMENTS, Dialect, Reading, mentions, retry_after
 from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, Registering
 from lti_tool.protocol.names import DEEP_LINKING_REQUEST, TOOL_CONFIGURATION
@@ -90,6 +90,8 @@ CANVAS = Dialect(
     comment="when_changed",
     reads_before_correcting=True,
     says_of_links=choosing.canvas,
+    learner_word="Student",
+    mending=mending.CANVAS,
     shape_score=shape_score,
     registering=Registering(
         families=("canvas",),

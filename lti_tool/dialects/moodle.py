@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lti_tool.dialects import choosing, plain
+from lti_tool.dialects import choosing, mending, plain
 from lti_tool.dialects.base import FINAL_MOMENTS, Dialect, Reading
 from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, Registering
 
@@ -27,6 +27,8 @@ MOODLE = Dialect(
     comment="always",
     pages_line_items=False,
     says_of_links=choosing.moodle,
+    learner_word="Student",
+    mending=mending.MOODLE,
     registering=Registering(
         families=("moodle",),
         # `$ResourceLink.id.history` stays as it is written.

@@ -1,6 +1,6 @@
 """Schoology: one platform for every district."""
 
-from lti_tool.dialects import choosing, plain
+from lti_tool.dialects import choosing, mending, plain
 from lti_tool.dialects.base import FINAL_MOMENTS, Dialect
 from lti_tool.dialects.registering import Registering
 
@@ -12,6 +12,8 @@ SCHOOLOGY = Dialect(
     comment="always",
     only_changes=True,
     says_of_links=choosing.schoology,
+    learner_word="Member",
+    mending=mending.SCHOOLOGY,
     # It has no dynamic registration, and the app's own custom values are not sent when a link is opened.
     registering=Registering(offered=False, variables_on_links=True, next_steps=()),
 )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lti_tool.models import Registration, ToolKey
 from microcred.app.schema import SchemaStale, check, upgrade
 from microcred.app.settings import Settings
+from microcred.app.trials import try_platforms
 from microcred.app.wiring import Assembly, CannotAssemble, assemble
 from microcred.mail import MailFailed, mailer_for
 from microcred.outgoing import OutgoingError
@@ -52,6 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         findings += [_run(name, look, assembly) for name, look in checks]
         if all(f.ok for f in findings if f.name == "database"):
             findings += list(_platforms(assembly))
+            findings += [Finding(*tried) for tried in try_platforms(assembly)]
     finally:
         assembly.close()
     return findings

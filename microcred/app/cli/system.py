@@ -46,7 +46,7 @@ def check_(as_json: bool) -> None:
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check settings, database, Redis, storage, keys, clock, public URL and each platform's keys."""
+    """Check settings, database, Redis, storage, keys, clock, public URL; try each platform."""
     results = checks.examine(settings())
     if as_json:
         show_json([{"check": r.name, "ok": r.ok, "says": r.says} for r in results])

@@ -1,12 +1,15 @@
 """Platforms as operators see them: what to copy into the LMS, who may come in, which hosts are called."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from grade_passback import self_test
 from lti_tool.models import LMS_KINDS
-from microcred.operations import platforms
+from microcred.operations import platforms, self_testing
 from microcred.operations.errors import OperationRefused
-from microcred.web.base import actor, page_url
+from microcred.web.base import actor, page_url, surface, wording
 from microcred.web.services import services
 
 blueprint = Blueprint("platforms", __name__)
@@ -48,6 +51,17 @@ def index() -> ResponseReturnValue:
 def show(public_id: str) -> ResponseReturnValue:
     """One platform with everything an operator decides about it."""
     return _page(public_id, said=_SAID.get(request.args.get("ok", ""), ""))
+
+
+@blueprint.post("/platforms/<public_id>/self-test")
+def try_connection(public_id: str) -> ResponseReturnValue:
+    """The page with what came of trying the platform: keys, access, column, score, people."""
+    used, here = services(), surface()
+    with used.database.reading() as session:
+        subject = self_testing.of_platform(session, actor(), public_id)
+    now = used.clock.now()
+    when = wording.when(subject.launched_at, now, here.zone) if subject.launched_at else ""
+    return _page(public_id, tried=self_test.try_all(used.lti.services, subject, when, now))
 
 
 @blueprint.post("/platforms/<public_id>/approve")
@@ -129,7 +143,9 @@ def any_deployment(public_id: str) -> ResponseReturnValue:
     return _done(public_id, "any")
 
 
-def _page(public_id: str, *, said: str = "", problem: str = "") -> str:
+def _page(
+    public_id: str, *, said: str = "", problem: str = "", tried: Sequence[self_test.Tried] = ()
+) -> str:
     used = services()
     with used.database.reading() as session:
         found = platforms.platform(session, actor(), public_id)
@@ -156,6 +172,7 @@ def _page(public_id: str, *, said: str = "", problem: str = "") -> str:
         theirs=theirs,
         said=said,
         problem=problem,
+        tried=tried,
         **_words(),
     )
 

@@ -1,11 +1,14 @@
 """How a credential goes in one course: who stands where, what the gradebook was told, sending again."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 import grade_passback
-from microcred.operations import coordinating, syncing
-from microcred.web.base import page_url, surface
+from grade_passback import self_test
+from microcred.operations import coordinating, self_testing, syncing
+from microcred.web.base import page_url, surface, wording
 from microcred.web.coordinator.export import csv_response
 from microcred.web.services import services
 
@@ -33,6 +36,17 @@ def compare() -> ResponseReturnValue:
     with used.database.reading() as session:
         sent = syncing.to_compare(session, here.actor, after=request.form.get("after"))
     return _page(compared=grade_passback.compare(used.lti.services, sent))
+
+
+@blueprint.post("/course/self-test")
+def try_connection() -> ResponseReturnValue:
+    """The same page, with what came of trying the LMS. No grade changes."""
+    here, used = surface(), services()
+    with used.database.reading() as session:
+        subject = self_testing.of_course(session, here.actor)
+    now = used.clock.now()
+    when = wording.when(subject.launched_at, now, here.zone) if subject.launched_at else ""
+    return _page(tried=self_test.try_all(used.lti.services, subject, when, now))
 
 
 @blueprint.post("/course/send-again/<int:row_id>")
@@ -84,7 +98,12 @@ def export() -> ResponseReturnValue:
     return csv_response(read, here.zone)
 
 
-def _page(*, said: str = "", compared: grade_passback.Compared | None = None) -> ResponseReturnValue:
+def _page(
+    *,
+    said: str = "",
+    compared: grade_passback.Compared | None = None,
+    tried: Sequence[self_test.Tried] = (),
+) -> ResponseReturnValue:
     here, after = surface(), request.values.get("after")
     with services().database.reading() as session:
         view = coordinating.course(session, here.actor, after=after)
@@ -95,6 +114,7 @@ def _page(*, said: str = "", compared: grade_passback.Compared | None = None) ->
         view=view,
         said=said,
         compared=compared,
+        tried=tried,
         progress=view.progress,
         after=after,
     )

@@ -50,6 +50,15 @@ def test_a_host_that_a_launch_named_is_shown_and_allowed(system: Course, operato
         assert event.action == "platform_host_added"
 
 
+def test_a_platform_is_tried_by_its_operator(system: Course, operator: Desk) -> None:
+    row = _registration(system)
+    operator.get(f"platforms/{row.public_id}")
+    answer = operator.post(f"platforms/{row.public_id}/self-test", {})
+    assert answer.status_code == 200
+    assert all(f"<b>{step}</b>" in answer.text for step in ("Launch", "Key", "Token", "Score", "Roster"))
+    assert operator.post("platforms/no-such/self-test", {}).status_code == 404
+
+
 def test_what_the_lms_did_not_grant_is_said(system: Course, operator: Desk) -> None:
     row = _registration(system)
     assert "did not grant everything" not in operator.get(f"platforms/{row.public_id}").text
