@@ -36,11 +36,16 @@ class Demo:
         links = [person["url"] for person in self.facts["desk"] if person["role"] == role]
         return str(links[number])
 
+    @property
+    def _data(self) -> str:
+        dialect = self.facts["lms"]["dialect"]
+        return "demo" if dialect == "plain" else f"demo-{dialect}"
+
     def command(self, *arguments: str) -> Any:
         """What `microcred <arguments> --json` prints about this demo's database."""
         environment = {
             **os.environ,
-            "MICROCRED_DATA_DIR": str(self.folder / "demo"),
+            "MICROCRED_DATA_DIR": str(self.folder / self._data),
             "MICROCRED_PUBLIC_URL": self.tool_url,
         }
         done = subprocess.run(
@@ -56,12 +61,14 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
-    """`microcred demo` on free ports with its data in `folder`, ready to click; ended when the block ends."""
+def running_demo(folder: Path, lms: str = "plain") -> Iterator[Demo]:
+    """`microcred demo --lms` on free ports with its data in `folder`, ready to click; ended when the block
+    ends.
+    """
     port, lms_port = _free_ports(2)
     log = (folder / "demo.log").open("w")
     process = subprocess.Popen(
-        [*_microcred(), "demo", "--json", "--port", str(port), "--lms-port", str(lms_port)],
+        [*_microcred(), "demo", "--json", "--port", str(port), "--lms-port", str(lms_port), "--lms", lms],
         env={**os.environ, "MICROCRED_DATA_DIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=log,

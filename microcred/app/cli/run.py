@@ -55,9 +55,16 @@ def worker() -> None:
 @click.command()
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--lms-port", default=5001, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--lms",
+    default="plain",
+    show_default=True,
+    type=click.Choice(["plain", "canvas", "moodle", "schoology"]),
+    help="What the demo LMS behaves like.",
+)
 @json_option
-def demo(port: int, lms_port: int, as_json: bool) -> None:
+def demo(port: int, lms_port: int, lms: str, as_json: bool) -> None:
     """The tool and a small demo LMS, with sample courses, people and catalogue: ready to click."""
     from microcred.app.demo import run
 
-    run(port=port, lms_port=lms_port, as_json=as_json)
+    run(port=port, lms_port=lms_port, lms=lms, as_json=as_json)
