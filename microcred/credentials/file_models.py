@@ -1,4 +1,4 @@
-"""Tables of files on their way in: uploads that arrive in pieces, and what became of a file once it was there.
+"""Tables of files on their way: uploads that arrive in pieces, and what became of a file once it was there.
 
 A piece of evidence (`models.EvidenceItem`) is a line in a try; several tries may carry the same file along.
 What is true of the file itself, whichever try shows it, stands here once.

@@ -1,0 +1,135 @@
+"""From a file as it came to what others see: the copy that plays, location data, the malware scan."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from microcred.credentials.file_models import EvidenceFile
+from tests.functional.web import tus
+from tests.functional.web.course import Course, MovingClock, Visitor, build
+from tests.functional.web.test_evidence import events, items, stored
+from tests.functional.web.work import picture, upload
+from tests.support import clamd
+from tests.unit.media import samples
+
+
+def file_of(course: Course) -> EvidenceFile:
+    """The only file there is."""
+    with course.assembly.database.reading() as session:
+        return session.scalars(select(EvidenceFile)).one()
+
+
+def test_a_photo_of_an_iphone_is_prepared_and_seen_by_everybody(teacher: Visitor, course: Course) -> None:
+    content = samples.picture("HEIF")
+    upload(teacher, content, "IMG_0042.HEIC")
+    [item] = items(course)
+    assert item.media_type == "image/heic"
+    assert "Being prepared for your reviewer" in teacher.get("parts/p2").text
+    assert teacher.get(f"evidence/{item.public_id}").data == content
+    assert tus.work_off(course) == 1
+    page = teacher.get("parts/p2").text
+    assert "a copy that plays in every browser" in page
+    assert "is taken out" in page
+    seen = teacher.get(f"evidence/{item.public_id}")
+    assert (seen.mimetype, seen.headers["Content-Disposition"]) == (
+        "image/jpeg",
+        "inline; filename=IMG_0042.jpg",
+    )
+    with Image.open(io.BytesIO(seen.data)) as drawn:
+        assert drawn.size == (64, 48)
+    original = teacher.get(f"evidence/{item.public_id}?original=1")
+    assert original.mimetype == "image/heic"
+    assert original.headers["Content-Disposition"].startswith("attachment")
+    assert len(original.data) == len(content)
+    assert b"GPSLatitude" not in original.data
+    teacher.post(f"evidence/{item.public_id}/remove")
+    assert stored(course) == []
+
+
+def test_a_photo_loses_its_place_and_a_file_that_cannot_says_so(teacher: Visitor, course: Course) -> None:
+    upload(teacher, samples.picture("JPEG"), "board.jpg")
+    tus.work_off(course)
+    assert (file_of(course).location, file_of(course).state) == ("removed", "ready")
+    [item] = items(course)
+    with Image.open(io.BytesIO(teacher.get(f"evidence/{item.public_id}").data)) as drawn:
+        assert dict(drawn.getexif()) == {}
+    teacher.post(f"evidence/{item.public_id}/remove")
+    upload(teacher, b"{\\rtf1 A plan}", "plan.rtf")
+    tus.work_off(course)
+    assert "We cannot look for location data in this file" in teacher.get("parts/p2").text
+
+
+def test_a_file_removed_while_it_is_prepared_leaves_nothing(teacher: Visitor, course: Course) -> None:
+    upload(teacher, samples.picture("HEIF"), "IMG_0042.HEIC")
+    [item] = items(course)
+    teacher.post(f"evidence/{item.public_id}/remove")
+    tus.work_off(course)
+    assert stored(course) == []
+
+
+@pytest.fixture
+def scanned(migrated_sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Course, Visitor, clamd.Scanner]]:
+    """The course with a malware scan, and a teacher in it."""
+    with clamd.running(limit=500_000) as scanner:
+        made = build(migrated_sqlite_url, tmp_path, MovingClock(), clamd_url=scanner.url)
+        visitor = made.visitor()
+        assert visitor.get().status_code == 200
+        yield made, visitor, scanner
+        made.assembly.close()
+
+
+def test_a_file_stays_locked_away_until_it_was_found_clean(
+    scanned: tuple[Course, Visitor, clamd.Scanner],
+) -> None:
+    course, teacher, scanner = scanned
+    upload(teacher, picture())
+    [item] = items(course)
+    assert "Being checked for malware" in teacher.get("parts/p2").text
+    closed = teacher.get(f"evidence/{item.public_id}")
+    assert (closed.status_code, "being checked for malware" in closed.text) == (409, True)
+    tus.work_off(course)
+    assert scanner.scanned == [len(picture())]
+    assert teacher.get(f"evidence/{item.public_id}").data == picture()
+    assert "Being checked" not in teacher.get("parts/p2").text
+
+
+def test_malware_is_deleted_and_said_in_words(scanned: tuple[Course, Visitor, clamd.Scanner]) -> None:
+    course, teacher, _ = scanned
+    # The test file behind the end of a picture: what hides malware is no picture's business.
+    content = picture() + clamd.EICAR
+    address = tus.begin(teacher, len(content), name="board.png").headers["Location"]
+    tus.send(teacher, address, 0, content)
+    tus.work_off(course)
+    page = teacher.get("parts/p2").text
+    assert "This file held malware and was deleted" in page
+    assert stored(course) == []
+    [item] = items(course)
+    assert teacher.get(f"evidence/{item.public_id}").status_code == 409
+    assert events(course, "evidence_infected") == 1
+    assert teacher.post(f"evidence/{item.public_id}/remove").status_code == 303
+    assert items(course) == []
+
+
+def test_a_scanner_that_is_away_opens_nothing(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    course = build(migrated_sqlite_url, tmp_path, MovingClock(), clamd_url="unix:///nowhere/clamd.sock")
+    teacher = course.visitor()
+    teacher.get()
+    upload(teacher, picture())
+    tus.work_off(course)
+    assert file_of(course).state == "scanning"
+    [item] = items(course)
+    assert teacher.get(f"evidence/{item.public_id}").status_code == 409
+    course.assembly.close()
+
+
+def test_a_file_past_the_scanners_limit_waits_for_the_operator(
+    scanned: tuple[Course, Visitor, clamd.Scanner],
+) -> None:
+    course, teacher, _ = scanned
+    upload(teacher, picture() + bytes(700_000))
+    tus.work_off(course)
+    assert file_of(course).state == "scanning"
