@@ -134,6 +134,31 @@ class CalibrationRating(Base):
     level: Mapped[str] = mapped_column(String(40))
 
 
+class Appeal(Base):
+    """A teacher's appeal against a decision about a try, and the decision that answered it."""
+
+    __tablename__ = "appeal"
+    __table_args__ = (
+        CheckConstraint("(closed_at IS NULL) = (decision_id IS NULL)", name="closed"),
+        Index(
+            "uq_appeal_open",
+            "attempt_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index("ix_appeal_issuer", "issuer_id", "closed_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), unique=True)
+
+
 class TeacherRequest(Base):
     """What a teacher asks of the issuer beside the workflow: a coach, or the renewal of an award."""
 

@@ -5,13 +5,13 @@ issuer's approver, staff of the course. What each relation allows is `ALLOWED`; 
 changes work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit, Review
+from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Pursuit, Review
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed, NotFound
 from microcred.placements import Placement
@@ -24,6 +24,8 @@ class Relation(StrEnum):
     ASSIGNED_REVIEWER = "assigned_reviewer"
     POOL_REVIEWER = "pool_reviewer"
     APPROVER = "approver"
+    APPEAL_READER = "appeal_reader"
+    """An approver who has seen nothing of this pursuit, while an appeal is open: reads it without a name."""
     COURSE_STAFF = "course_staff"
 
 
@@ -39,6 +41,7 @@ class Access(StrEnum):
     TAKE_REVIEW = "take_review"
     RATE = "rate"
     DECIDE = "decide"
+    JUDGE_APPEAL = "judge_appeal"
     SEE_NAME = "see_name"
 
 
@@ -47,14 +50,24 @@ ALLOWED: Mapping[Access, frozenset[Relation]] = {
     Access.WRITE: frozenset({_R.OWNER}),
     Access.SEE_STATUS: frozenset({_R.OWNER, _R.ASSIGNED_REVIEWER, _R.APPROVER, _R.COURSE_STAFF}),
     Access.SEE_FEEDBACK: frozenset({_R.OWNER, _R.APPROVER}),
-    Access.OPEN_EVIDENCE: frozenset({_R.OWNER, _R.ASSIGNED_REVIEWER, _R.APPROVER}),
+    Access.OPEN_EVIDENCE: frozenset({_R.OWNER, _R.ASSIGNED_REVIEWER, _R.APPROVER, _R.APPEAL_READER}),
     Access.TAKE_REVIEW: frozenset({_R.POOL_REVIEWER}),
     Access.RATE: frozenset({_R.ASSIGNED_REVIEWER}),
     Access.DECIDE: frozenset({_R.APPROVER}),
+    Access.JUDGE_APPEAL: frozenset({_R.APPEAL_READER}),
     Access.SEE_NAME: frozenset({_R.OWNER, _R.APPROVER, _R.COURSE_STAFF}),
 }
 
-_APPROVERS_SEE = ("recommended", "returned_to_reviewer", "awarded", "denied", "appeal_open", "upheld")
+_APPROVERS_SEE = (
+    "recommended",
+    "returned_to_reviewer",
+    "awarded",
+    "denied",
+    "appeal_open",
+    "upheld",
+    "revoked",
+    "expired",
+)
 """An approver meets a try, and the name on it, only once a reviewer has recommended something."""
 
 
@@ -85,7 +98,8 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
         else:
             found.add(Relation.POOL_REVIEWER)
     if actor.holds("approver", issuer_id) and not reviewed and attempt.state in _APPROVERS_SEE:
-        found.add(Relation.APPROVER)
+        unseen = attempt.state == "appeal_open" and not has_met(session, actor.person_ids, attempt.pursuit_id)
+        found.add(Relation.APPEAL_READER if unseen else Relation.APPROVER)
     if (
         "see_progress" in actor.rights
         and actor.launch is not None
@@ -93,6 +107,16 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
     ):
         found.add(Relation.COURSE_STAFF)
     return frozenset(found)
+
+
+def has_met(session: Session, person_ids: Collection[int], pursuit_id: int) -> bool:
+    """Whether a human, known by these ids, was given any try of the pursuit to review, or decided on one."""
+    tries = select(Attempt.id).where(Attempt.pursuit_id == pursuit_id)
+    reviewed = select(Review.id).where(Review.attempt_id.in_(tries), Review.reviewer_id.in_(person_ids))
+    decided = select(Decision.id).where(
+        Decision.attempt_id.in_(tries), Decision.decided_by_id.in_(person_ids)
+    )
+    return any(session.scalar(query.limit(1)) is not None for query in (reviewed, decided))
 
 
 def allows(held: frozenset[Relation], access: Access) -> bool:

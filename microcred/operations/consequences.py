@@ -34,6 +34,7 @@ from microcred.credentials.steps import (
     BadgeWork,
     CancelReviews,
     DoBadge,
+    Moment,
     NewTry,
     ReopenReview,
     SendMail,
@@ -41,7 +42,7 @@ from microcred.credentials.steps import (
     State,
 )
 from microcred.credentials.workflow import Plan
-from microcred.operations import notifying, reminding, review_watch
+from microcred.operations import appeal_dates, notifying, reminding, review_watch
 from microcred.people import audit, policies
 from microcred.placements import Placement
 
@@ -64,6 +65,7 @@ class _Case:
     version: CredentialVersion
     definition: Definition
     placement: Placement
+    issuer_id: int
     actor_id: int | None
     review: Review | None
     reason: str
@@ -96,13 +98,16 @@ def apply(
         version=version,
         definition=definition_of(session, version),
         placement=session.get_one(Placement, pursuit.placement_id),
+        issuer_id=session.scalars(
+            select(Credential.issuer_id).where(Credential.id == version.credential_id)
+        ).one(),
         actor_id=actor_id,
         review=review,
         reason=reason,
         badge_url=badge_url,
         now=now,
     )
-    _enter(case, plan)
+    _enter(session, case, plan)
     if plan.audit is not None:
         audit.record(
             session,
@@ -142,11 +147,13 @@ def apply(
     return done
 
 
-def _enter(case: _Case, plan: Plan) -> None:
+def _enter(session: Session, case: _Case, plan: Plan) -> None:
     attempt = case.attempt
     attempt.state = plan.target
     if plan.target is State.SUBMITTED:
         attempt.submitted_at = case.now
+    if plan.target is State.APPEAL_OPEN:
+        attempt.decision_due_at = appeal_dates.decision_by(session, case.placement, case.issuer_id, case.now)
     if plan.target in (State.AWARDED, State.DENIED, State.REVISIONS_REQUESTED, State.UPHELD):
         attempt.decided_at = case.now
 
@@ -180,16 +187,13 @@ def _badge(session: Session, case: _Case, work: BadgeWork, decision: Decision | 
     if work is not BadgeWork.ISSUE:
         raise ValueError(f"no operation renews badges yet: {work}")
     document = case.definition.document
-    issuer_id = session.scalars(
-        select(Credential.issuer_id).where(Credential.id == case.version.credential_id)
-    ).one()
     months = document.validity.months if document.validity.expires else None
     award = Award(
         decision_id=decision.id,
         person_id=case.pursuit.person_id,
         pursuit_id=case.pursuit.id,
         version_id=case.version.id,
-        issuer_id=issuer_id,
+        issuer_id=case.issuer_id,
         approved_by_id=decision.decided_by_id,
         awarded_at=case.now,
         valid_until=add_months(case.now, months) if months else None,
@@ -285,6 +289,9 @@ def _score(session: Session, case: _Case, follow: SendScore, done: Done) -> None
         locked_parts=tuple(done.next_try.locked_parts if done.next_try else ()),
         award=done.award,
         verify_url=_verify_url(case, done.award),
+        appeal_until=appeal_dates.until(session, case.placement, case.issuer_id, case.now)
+        if follow.moment is Moment.DENIED
+        else None,
         now=case.now,
     )
 

@@ -147,6 +147,11 @@ def case(session: Session, actor: Actor, public_id: str) -> Case:
     """What the actor decides about. Raises NotFound, NotAllowed."""
     attempt = find_attempt(session, public_id)
     require_decider(session, actor, attempt)
+    return case_of(session, attempt)
+
+
+def case_of(session: Session, attempt: Attempt) -> Case:
+    """The case of a try that `find_attempt` gave, for somebody whose right has been checked."""
     pursuit = attempt.pursuit
     definition = definition_of(session, pursuit.version)
     owner = session.get_one(Person, pursuit.person_id)

@@ -178,8 +178,16 @@ class Piece:
     part_number: int
     storage_key: str | None
     url: str | None
-    by_approver: bool
-    """Whether the actor looks at it as the approver, not as the reviewer."""
+    seen_as: Relation
+    """Whether the actor looks at it as assigned reviewer, approver or appeal reader."""
+
+
+_OPENING = (
+    Relation.ASSIGNED_REVIEWER,
+    Relation.APPROVER,
+    Relation.APPEAL_READER,
+    Relation.OWNER,
+)
 
 
 def piece(session: Session, actor: Actor, public_id: str, item_id: str) -> Piece:
@@ -205,7 +213,7 @@ def piece(session: Session, actor: Actor, public_id: str, item_id: str) -> Piece
         part_number=definition.part(row.part_id).number,
         storage_key=row.storage_key,
         url=row.url,
-        by_approver=Relation.ASSIGNED_REVIEWER not in held,
+        seen_as=next(each for each in _OPENING if each in held),
     )
 
 

@@ -1,5 +1,6 @@
 """Pages of approvers."""
 
-from microcred.web.approve.pages import blueprint
+from microcred.web.approve import appeals, pages
+from microcred.web.approve.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["appeals", "blueprint", "pages"]

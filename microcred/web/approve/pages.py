@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import decide, reading_decide
+from microcred.operations import decide, reading_appeals, reading_decide
 from microcred.operations.errors import OperationRefused
+from microcred.web.approve.blueprint import blueprint
 from microcred.web.approve.case_page import case_page, list_row
 from microcred.web.base import wording
 from microcred.web.base.surface import actor, page_url, surface
 from microcred.web.review.words import first_capital
 from microcred.web.services import services
-
-blueprint = Blueprint("approve", __name__, url_prefix="/approve")
 
 FORMS = {
     "award": ("award", ""),
@@ -29,10 +28,12 @@ def queue() -> ResponseReturnValue:
     """What waits for a decision, due soonest first."""
     with services().database.reading() as session:
         found = reading_decide.waiting_list(session, actor(), after=request.args.get("after"))
+        open_appeals = len(reading_appeals.open_appeals(session, actor()))
     return render_template(
         "approve/list.html",
         rows=[list_row(row, services().clock.now(), surface().zone) for row in found.rows],
         heading=_heading(found),
+        appeals=wording.plural(open_appeals, "appeal") + " to decide" if open_appeals else "",
         more_url=page_url("approve.queue", after=found.after) if found.after else None,
     )
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from microcred.operations import reading_queue, reading_review, review
+from microcred.operations.access import Relation
 from microcred.operations.errors import OperationRefused
 from microcred.web.base import wording
 from microcred.web.base.files import first_byte_asked, send_stored
@@ -18,6 +19,7 @@ from microcred.web.services import services
 
 blueprint = Blueprint("review", __name__, url_prefix="/review")
 
+_CASE_PAGES = {Relation.APPROVER: "approve.case", Relation.APPEAL_READER: "approve.appeal"}
 LEVEL = "level_"
 COMMENT = "text_comment_"
 NOTE = "text_note"
@@ -124,8 +126,8 @@ def piece(public_id: str, item_id: str) -> ResponseReturnValue:
     if found.url is not None:
         with used.database.writing() as session:
             review.record_opening(session, actor(), found, used.clock.now())
-    if found.by_approver:
-        back = page_url("approve.case", public_id=public_id, _anchor=f"part-{found.part_id}")
+    if found.seen_as in _CASE_PAGES:
+        back = page_url(_CASE_PAGES[found.seen_as], public_id=public_id, _anchor=f"part-{found.part_id}")
     else:
         back = part_url(public_id, found.part_id)
     return render_template(

@@ -8,7 +8,8 @@ from microcred.credentials.codes import permissions_needed, student_codes
 from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
 from microcred.credentials.steps import State
-from microcred.operations import arriving, reading_feedback, reading_teacher, teacher
+from microcred.operations import appealing, arriving, reading_feedback, reading_teacher, teacher
+from microcred.operations.errors import OperationRefused
 from microcred.operations.reading_teacher import NotStarted
 from microcred.web.base import wording
 from microcred.web.base.surface import actor, page_url
@@ -68,16 +69,40 @@ def preview() -> ResponseReturnValue:
 @blueprint.get("/feedback")
 def feedback() -> ResponseReturnValue:
     """What came back for the newest decided try, or for `?try=N`."""
-    number = request.args.get("try", type=int)
+    return _feedback(request.args.get("try", type=int))
+
+
+def _feedback(
+    number: int | None, *, problem: OperationRefused | None = None, typed: str = ""
+) -> ResponseReturnValue:
     with services().database.reading() as session:
         loaded = reading_teacher.load(session, actor())
         found = reading_feedback.feedback(session, loaded, number)
-    return render_template(
+        appeal = appealing.standing(session, loaded, services().clock.now())
+    page = render_template(
         "teacher/feedback.html",
         definition=loaded.definition,
         feedback=found,
         is_open=loaded.attempt.state == State.DRAFT,
+        appeal=appeal if found.is_newest else None,
+        problem=problem.message if problem is not None else None,
+        typed=typed,
     )
+    return page, problem.status if problem is not None else 200
+
+
+@blueprint.post("/appeal")
+def open_appeal() -> ResponseReturnValue:
+    """Appeal against the decision about the newest try."""
+    reason = request.form.get("text_reason", "")
+    try:
+        with services().database.writing() as session:
+            appealing.open_appeal(session, actor(), reason, services().clock.now())
+    except OperationRefused as problem:
+        if problem.code not in ("reason_missing", "text_too_long"):
+            raise
+        return _feedback(None, problem=problem, typed=reason)
+    return redirect(page_url("teacher.home", ok="appealed"), 303)
 
 
 def _settle() -> bool:

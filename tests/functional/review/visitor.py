@@ -55,6 +55,7 @@ class Visitor:
                 registration_id=world.registration_id,
                 deployment_id=world.deployment_id,
                 context_id=world.context_id,
+                resource_link_id=world.link_id,
                 identity_id=identity.id,
                 person_id=person_id,
                 message_type="LtiResourceLinkRequest",

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lti_tool.models import Context, Deployment, Registration
+from lti_tool.facts import RegistrationFacts
+from lti_tool.models import Context, Deployment, Registration, ResourceLink
+from lti_tool.sessions import PageSession
 from microcred.credentials.aliases import alias_for
 from microcred.credentials.catalogue import import_catalogue, sample_text
 from microcred.credentials.codes import repeat_codes
@@ -26,7 +29,7 @@ from microcred.credentials.parsing import parse
 from microcred.credentials.schema import CatalogueFile
 from microcred.database import Database
 from microcred.operations import decide, review
-from microcred.operations.actor import Actor, actor_for_desk
+from microcred.operations.actor import Actor, actor_for_desk, actor_for_launch
 from microcred.operations.review import Entry
 from microcred.people import ensure_organization, grant
 from microcred.people.models import LmsIdentity, Organization, Person
@@ -73,6 +76,50 @@ class World:
     registration_id: int
     deployment_id: int
     context_id: int
+    district_id: int
+    link_id: int
+
+    def in_course(
+        self, person_id: int, *rights: str, link_id: int | None = None, context_id: int | None = None
+    ) -> Actor:
+        """The person in a launch of the credential's link, with course rights and the offices they hold."""
+        launch = PageSession(
+            launch_public_id="launch",
+            launch_row_id=0,
+            person_id=person_id,
+            identity_id=person_id,
+            sub=f"sub-{person_id}",
+            registration_id=self.registration_id,
+            registration_public_id="registration",
+            registration=cast(RegistrationFacts, None),  # no operation of these tests looks at it
+            deployment_row_id=self.deployment_id,
+            deployment_id="1",
+            organization_id=self.district_id,
+            context_row_id=context_id or self.context_id,
+            context_id="course-1",
+            context_title="Demo course",
+            resource_link_row_id=link_id or self.link_id,
+            resource_link_id="link-1",
+            resource_link_title=None,
+            message_type="LtiResourceLinkRequest",
+            rights=frozenset(rights or ("read", "submit")),
+            is_test_user=False,
+            is_test_site=False,
+            target_link_uri=None,
+            custom={},
+            lineitem_url=None,
+            return_url=None,
+            locale=None,
+            deep_linking=None,
+            for_user_sub=None,
+            bound_by="cookie",
+            platform_origins=(),
+            lms="other",
+            started_at=self.clock.now(),
+            needs_touch=False,
+        )
+        with self.database.reading() as session:
+            return actor_for_launch(session, launch, self.clock.now())
 
     def join(self, name: str, *roles: str) -> int:
         """One more person, with offices at the issuer."""
@@ -323,6 +370,15 @@ def build(database: Database, clock: StoppedClock) -> World:
         )
         session.add(context)
         session.flush()
+        link = ResourceLink(
+            deployment_id=deployment.id,
+            context_id=context.id,
+            resource_link_id="link-1",
+            title="Shape ideas",
+            created_at=now,
+        )
+        session.add(link)
+        session.flush()
         version, issuer_id = session.execute(
             select(CredentialVersion, Credential.issuer_id)
             .join(Credential, Credential.id == CredentialVersion.credential_id)
@@ -333,6 +389,7 @@ def build(database: Database, clock: StoppedClock) -> World:
             deployment_id=deployment.id,
             organization_id=district.id,
             version_id=version.id,
+            resource_link_id=link.id,
             grade_scheme="hundred",
             created_at=now,
             columns=[GradeColumn(tag="main", label="Idea Shaper", score_maximum=100.0, created_at=now)],
@@ -373,6 +430,8 @@ def build(database: Database, clock: StoppedClock) -> World:
             registration_id=registration.id,
             deployment_id=deployment.id,
             context_id=context.id,
+            district_id=district.id,
+            link_id=link.id,
         )
 
 

@@ -1,0 +1,166 @@
+"""Appeals: opened by the teacher, decided by somebody who has seen nothing of the work, both outcomes."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from microcred.app.wiring import Assembly
+from microcred.credentials.models import Attempt, Award, Decision
+from microcred.credentials.review_models import Appeal
+from microcred.operations import appealing, reading_appeals, reading_decide, reading_teacher
+from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
+from microcred.outbox import OutboxRow
+from microcred.people.models import AuditEvent
+from tests.functional.review.visitor import Visitor
+from tests.functional.review.world import BADGES, SECRETS, World
+
+WHY = "The counts of the second student are in Part 2, on the board."
+
+
+def denied(world: World) -> str:
+    public_id = world.recommended()
+    world.decide(public_id, "deny", "The second student is missing.")
+    return public_id
+
+
+def appeal(world: World, reason: str = WHY) -> None:
+    with world.database.writing() as session:
+        appealing.open_appeal(session, world.in_course(world.teacher), reason, world.clock.now())
+
+
+def judge(world: World, public_id: str, outcome: str, *, by: int, reason: str = "Seen now.") -> None:
+    with world.database.writing() as session:
+        appealing.judge(
+            session,
+            world.actor(by),
+            public_id,
+            outcome,
+            reason=reason,
+            badge_url=BADGES,
+            now=world.clock.now(),
+        )
+
+
+def test_an_appeal_is_decided_for_the_teacher_and_everything_follows(busy_world: World) -> None:
+    world = busy_world
+    unseen = world.join("Ariel Approver", "approver")
+    public_id = denied(world)
+    appeal(world)
+    appeal(world)  # a second press changes nothing
+    assert world.state(public_id) == "appeal_open"
+    with world.database.reading() as session:
+        (row,) = reading_appeals.open_appeals(session, world.actor(unseen))
+        assert row.due_at - world.clock.now() < timedelta(days=15)
+        assert world.clock.now() + timedelta(days=13) < row.due_at  # ten business days, two weekends between
+    judge(world, public_id, "award", by=unseen)
+    assert world.state(public_id) == "awarded"
+    with world.database.reading() as session:
+        award = session.scalars(select(Award)).one()
+        kinds = session.scalars(select(Decision.kind).order_by(Decision.id)).all()
+        closed = session.scalars(select(Appeal)).one()
+        audited = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
+        assert session.scalars(select(OutboxRow).where(OutboxRow.kind == "badge")).one()
+    assert (award.approved_by_id, kinds) == (unseen, ["deny", "appeal_award"])
+    assert closed.decision_id == award.decision_id
+    assert [name for name in audited if name.startswith("appeal")] == ["appeal_opened", "appeal_won"]
+
+
+def test_an_appeal_that_is_turned_down_leaves_the_decision(world: World) -> None:
+    unseen = world.join("Ariel Approver", "approver")
+    public_id = denied(world)
+    appeal(world)
+    judge(world, public_id, "uphold", by=unseen, reason="The board shows one student.")
+    assert world.state(public_id) == "upheld"
+    with world.database.reading() as session:
+        assert session.scalar(select(Award)) is None
+    with pytest.raises(OperationRefused):
+        appeal(world)
+
+
+def test_whoever_saw_the_work_does_not_decide_the_appeal(world: World) -> None:
+    both = world.join("Kim Both", "reviewer", "approver")
+    public_id = denied(world)
+    appeal(world)
+    for person in (world.approver, world.reviewer, world.teacher, world.stranger):
+        with world.database.reading() as session:
+            assert reading_appeals.open_appeals(session, world.actor(person)) == ()
+        with pytest.raises((NotAllowed, NotFound)):
+            judge(world, public_id, "award", by=person)
+    judge(world, public_id, "uphold", by=both)
+
+
+def test_the_appeal_reader_never_meets_the_name(world: World, app: Flask) -> None:
+    unseen = world.join("Ariel Approver", "approver")
+    public_id = denied(world)
+    appeal(world)
+    visitor = Visitor.at_desk(app, world.database, world.clock, unseen)
+    visitor.get("/desk/approve/")
+    assert "1 appeal to decide" in visitor.page
+    visitor.get("/desk/approve/appeals")
+    visitor.get(f"/desk/approve/appeals/{public_id}")
+    assert WHY in visitor.page
+    assert "The second student is missing." in visitor.page
+    piece = visitor.links(rf"/desk/review/{public_id}/evidence/[^/\"]+")[0]
+    visitor.get(piece)
+    assert f"/desk/approve/appeals/{public_id}" in visitor.page
+    with world.database.reading() as session, pytest.raises(NotAllowed):
+        reading_decide.case(session, world.actor(unseen), public_id)
+    for secret in SECRETS:
+        assert not any(secret in body for body in visitor.seen)
+
+
+def test_an_appeal_is_decided_on_its_page_with_a_reason(world: World, app: Flask) -> None:
+    unseen = world.join("Ariel Approver", "approver")
+    public_id = denied(world)
+    appeal(world)
+    visitor = Visitor.at_desk(app, world.database, world.clock, unseen)
+    visitor.get(f"/desk/approve/appeals/{public_id}")
+    assert (
+        visitor.post(f"/desk/approve/appeals/{public_id}", outcome="uphold", text_reason=" ").status_code
+        == 409
+    )
+    assert "Say why in a sentence or two." in visitor.page
+    visitor.follow(
+        visitor.post(f"/desk/approve/appeals/{public_id}", outcome="uphold", text_reason="One student only.")
+    )
+    assert "The decision stands." in visitor.page
+    assert world.state(public_id) == "upheld"
+
+
+def test_the_days_for_an_appeal_pass(world: World) -> None:
+    denied(world)
+    with world.database.reading() as session:
+        loaded = reading_teacher.load(session, world.in_course(world.teacher))
+        until = appealing.standing(session, loaded, world.clock.now()).until
+    assert until is not None
+    world.clock.at = until + timedelta(seconds=1)
+    with pytest.raises(OperationRefused, match="days for an appeal have passed"):
+        appeal(world)
+
+
+def test_an_appeal_needs_a_reason_and_something_to_appeal_against(world: World) -> None:
+    world.recommended()
+    with pytest.raises(OperationRefused, match="not possible now"):
+        appeal(world)
+    with world.database.reading() as session:
+        attempt = session.scalars(select(Attempt)).one().public_id
+    world.decide(attempt, "deny", "The second student is missing.")
+    with pytest.raises(OperationRefused, match="Say why"):
+        appeal(world, "  ")
+
+
+def test_the_teacher_appeals_on_the_feedback_page(world: World, app: Flask, assembly: Assembly) -> None:
+    public_id = denied(world)
+    teacher = Visitor.in_course(app, assembly, world, world.teacher, "read", "submit")
+    teacher.get(f"{teacher.home}feedback")
+    assert "You may appeal until" in teacher.page
+    assert teacher.post(f"{teacher.home}appeal", text_reason="").status_code == 409
+    assert "Say why" in teacher.page
+    teacher.follow(teacher.post(f"{teacher.home}appeal", text_reason=WHY))
+    assert "Your appeal is in." in teacher.page
+    assert "Another reader looks at it" in teacher.page
+    teacher.get(f"{teacher.home}feedback")
+    assert "Your appeal is being read" in teacher.page
+    assert world.state(public_id) == "appeal_open"
