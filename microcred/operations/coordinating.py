@@ -16,6 +16,7 @@ from microcred.credentials.models import Attempt, Award, Pursuit
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotAllowed
+from microcred.operations.placement_settings import newer_version
 from microcred.operations.placing import version_of
 from microcred.people.models import Person
 from microcred.placements import SCHEME_LABELS, Placement
@@ -67,6 +68,8 @@ class CourseView:
     counts: Mapping[str, int]
     """How many opened it, submitted, earned."""
     progress: grade_passback.Progress
+    newer_version: str | None
+    """Name of a version that was published after the course's own."""
     next_key: str | None
 
 
@@ -95,6 +98,7 @@ def course(session: Session, actor: Actor, *, after: str | None) -> CourseView |
         learners=learners,
         counts=_counts(session, placement),
         progress=grade_passback.progress(session, placement.id),
+        newer_version=newer_version(session, placement),
         next_key=str(page[-1][0].id) if len(pursuits) > PAGE_SIZE else None,
     )
 

@@ -16,6 +16,7 @@ def install(app: Flask) -> None:
             teacher.blueprint,
             coordinator.choosing,
             coordinator.course,
+            coordinator.settings,
             review.blueprint,
             approve.blueprint,
             notices.blueprint,
@@ -33,5 +34,5 @@ def install(app: Flask) -> None:
             privacy.privacy,
             privacy.linking,
         ],
-        public=[public.verify, public.documents, public.backpack_window],
+        public=[public.verify, public.documents, public.backpack_window, public.wallets],
     )

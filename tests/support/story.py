@@ -35,15 +35,16 @@ class Pictures:
         photograph(page, self._folder / f"{self._number:02d}-{name}.png")
 
 
-def photograph(page: Page, path: Path) -> None:
-    """The whole page as a small PNG. A frame is only painted where the window reaches, so the window is made
-    as high as the page.
+def photograph(page: Page, path: Path, *, idle: bool = True) -> None:
+    """The whole page as a small PNG, once it asks the network for nothing more (`idle`). A frame is only
+    painted where the window reaches, so the window is made as high as the page.
     """
     width = page.viewport_size["width"] if page.viewport_size else 1100
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": width, "height": min(max(height, 800), 6000)})
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(150)
+    if idle:
+        page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(150 if idle else 1500)
     page.screenshot(path=path)
     # A page has few colours; a palette makes the file a third as large.
     Image.open(path).convert("RGB").quantize(192).save(path, optimize=True)
@@ -143,7 +144,7 @@ def _give(frame: FrameLocator, need: Locator, files: Files) -> None:
     count = need.locator(".tag.count")
     has, of = (int(n) for n in re.findall(r"\d+", count.inner_text())[:2])
     for number in range(has, of):
-        need.get_by_text("Add a file or photo").click()
+        need.get_by_text(re.compile(r"^\s*Add a file( or photo)?\s*$")).click()
         takes = need.locator("[id^=fh-]").inner_text()
         need.get_by_label("File", exact=True).set_input_files(files.for_words(takes))
         need.get_by_label("What it shows").first.fill(f"Piece {number + 1}, cropped")

@@ -2,5 +2,6 @@
 
 from microcred.web.coordinator.choosing import blueprint as choosing
 from microcred.web.coordinator.course import blueprint as course
+from microcred.web.coordinator.settings import blueprint as settings
 
-__all__ = ["choosing", "course"]
+__all__ = ["choosing", "course", "settings"]
