@@ -1,9 +1,12 @@
 """Files: a folder, or an S3-compatible object store, behind one small class (obstore does the work)."""
 
+import glob
 import hashlib
 import queue
+import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -48,10 +51,14 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
+        self._folder: Path | None = None
+        """Where the files lie, if that is a folder of this machine."""
         try:
             self._store = _opened(url)
         except BaseError as error:
             raise StorageError(str(error)) from error
+        if isinstance(self._store, LocalStore):
+            self._folder = _folder_of(url)
 
     def put(self, key: str, chunks: Iterable[bytes], *, limit: int | None = None) -> Stored:
         """Write a file, hashing on the way. Raises TooLarge past `limit` bytes (nothing is kept then) and
@@ -157,6 +164,10 @@ class Storage:
 
     def delete(self, key: str) -> None:
         """Remove a file; a missing one is no error."""
+        if self._folder is not None:
+            # What a killed process had begun to write under this key; the store does not list it.
+            for begun in self._folder.joinpath(key).parent.glob(f"{glob.escape(Path(key).name)}#*"):
+                begun.unlink(missing_ok=True)
         try:
             obstore.delete(self._store, key)
         except FileNotFoundError:
@@ -165,7 +176,11 @@ class Storage:
             raise StorageError(str(error)) from error
 
     def delete_folder(self, folder: str) -> None:
-        """Remove every file whose key begins with `folder` and a slash. Raises StorageError."""
+        """Remove every file whose key begins with `folder` and a slash. Raises StorageError, OSError."""
+        if self._folder is not None:
+            with suppress(FileNotFoundError):
+                shutil.rmtree(self._folder / folder)
+            return
         try:
             for batch in obstore.list(self._store, folder):
                 for found in batch:
@@ -184,6 +199,11 @@ class Storage:
         self.delete(key)
 
 
+def _folder_of(url: str) -> Path:
+    parts = urlsplit(url)
+    return Path(unquote(parts.path) if parts.scheme else url)
+
+
 def _opened(url: str) -> LocalStore | S3Store:
     parts = urlsplit(url)
     if parts.scheme == "s3":
@@ -195,7 +215,7 @@ def _opened(url: str) -> LocalStore | S3Store:
             client_options={"allow_http": config.get("endpoint", "").startswith("http://")},
         )
     if parts.scheme in ("", "file"):
-        folder = Path(unquote(parts.path) if parts.scheme else url)
+        folder = _folder_of(url)
         folder.mkdir(parents=True, exist_ok=True)
         return LocalStore(folder, automatic_cleanup=True)
     raise ValueError(f"storage URL of an unknown kind: {parts.scheme}")

@@ -1,7 +1,7 @@
 """Evidence: adding files and links, naming them, removing them, opening them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from mimetypes import guess_extension
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ LONGEST_CAPTION = 300
 LONGEST_TRANSCRIPT = 100_000
 """Characters: an hour of speech has about 60,000."""
 LONGEST_URL = 2000
+_ONE_OPENING = timedelta(hours=12)
+"""As long as a page session lasts."""
 RECORDINGS = frozenset({"audio", "video"})
 
 
@@ -233,9 +235,10 @@ def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> 
 def open_item(
     session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool, original: bool = False
 ) -> Opened:
-    """A piece of the actor's own evidence, of any of their tries; with `count`, the opening is put on record.
+    """A piece of the actor's own evidence, of any of their tries; the opening is put on record.
 
-    It is the copy that every browser plays, where there is one and not the `original` is asked for.
+    `count` is false where only a later range was asked for. It is the copy that every browser plays, where
+    there is one and not the `original` is asked for.
     Reviewers and approvers open it under a neutral name, from their own pages. Raises NotFound, and
     OperationRefused while it is locked away (`scanning`, `infected`).
     """
@@ -249,7 +252,7 @@ def open_item(
     if Relation.OWNER not in relations(session, actor, session.get_one(Attempt, item.attempt_id)):
         raise NotFound("no_such_evidence", "This piece is no longer here.")
     _check_unlocked(item.file)
-    if count:
+    if count or not opening_stands(session, actor, item.id, now):
         _audit(session, actor, item, "evidence_opened", now)
     key, size, media_type, name = item.storage_key, item.size or 0, item.media_type, item.file_name
     if (file := item.file) is not None:
@@ -266,6 +269,17 @@ def open_item(
         name or "evidence",
         item.url,
         item.transcript,
+    )
+
+
+def opening_stands(session: Session, actor: Actor, row_id: int, now: datetime) -> bool:
+    """Whether the actor's opening of a piece is on record: a later range of the file then belongs to it."""
+    return audit.was_recorded(
+        session,
+        actor_id=actor.own_id,
+        action="evidence_opened",
+        subject=("evidence_item", row_id),
+        since=now - _ONE_OPENING,
     )
 
 

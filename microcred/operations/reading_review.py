@@ -177,15 +177,17 @@ class Piece:
     part_id: str
     part_number: int
     storage_key: str | None
+    """None for a link, and for a file that is not ready."""
     url: str | None
     seen_as: Relation
-    """Whether the actor looks at it as assigned reviewer, approver or appeal reader."""
+    """Whether the actor looks at it as assigned reviewer, approver, appeal reader or for practice."""
 
 
 _OPENING = (
     Relation.ASSIGNED_REVIEWER,
     Relation.APPROVER,
     Relation.APPEAL_READER,
+    Relation.PRACTISING,
     Relation.OWNER,
 )
 
@@ -206,12 +208,13 @@ def piece(session: Session, actor: Actor, public_id: str, item_id: str) -> Piece
     named = {item.public_id: item for work in works for item in work.items}
     if row is None or row.public_id not in named:
         raise NotFound("no_such_piece", "This piece of evidence is not here any more.")
+    item = named[row.public_id]
     return Piece(
         row_id=row.id,
-        item=named[row.public_id],
+        item=item,
         part_id=row.part_id,
         part_number=definition.part(row.part_id).number,
-        storage_key=row.storage_key,
+        storage_key=item.storage_key if item.state == "ready" else None,
         url=row.url,
         seen_as=next(each for each in _OPENING if each in held),
     )

@@ -11,14 +11,14 @@ from difflib import SequenceMatcher
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from microcred.credentials.codes import person_label
 from microcred.credentials.definition import Definition
 from microcred.credentials.models import Attempt, EvidenceItem, Response
 from microcred.credentials.schema import Part, Prompt
 
-SHOWN_PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+SHOWN_PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """What every browser draws."""
 _WORDS = re.compile(r"\S+\s*|\s+")
 
@@ -64,11 +64,34 @@ class Item:
     size: int | None
     host: str | None
     """Where a link leads, without its path."""
+    state: str = "ready"
+    """`ready`, `preparing`, `scanning` or `infected`; only what is ready is opened."""
+    storage_key: str | None = None
+    """What is opened: the copy that plays, else the file itself. `media_type` and `size` are those of it."""
+    transcript: str = ""
+    location: str = "none"
+    problem: bool = False
+    """Whether a copy that plays was needed and could not be made."""
+
+    @property
+    def shows(self) -> str:
+        """How a page shows it: `picture`, `audio`, `video`, `pdf`, or empty where it is only downloaded."""
+        if self.state != "ready" or self.problem:
+            return ""
+        kind = self.media_type.partition("/")[0]
+        if self.media_type in SHOWN_PICTURES:
+            return "picture"
+        return kind if kind in ("audio", "video") else "pdf" if self.media_type == "application/pdf" else ""
 
     @property
     def is_picture(self) -> bool:
         """Whether it can stand in the page as a picture."""
-        return self.media_type in SHOWN_PICTURES
+        return self.shows == "picture"
+
+    @property
+    def has_captions(self) -> bool:
+        """Whether the transcript is one with times (WebVTT), which a player shows."""
+        return self.transcript.lstrip("\ufeff").startswith("WEBVTT")
 
 
 @dataclass(frozen=True)
@@ -110,6 +133,7 @@ def read_work(
     items = session.scalars(
         select(EvidenceItem)
         .where(EvidenceItem.attempt_id == attempt.id, EvidenceItem.removed_at.is_(None))
+        .options(joinedload(EvidenceItem.file))
         .order_by(EvidenceItem.id)
     ).all()
     return tuple(_part(part, answers, before, items) for part in definition.parts)
@@ -195,13 +219,24 @@ def _answer(
 
 
 def _item(item: EvidenceItem, name: str) -> Item:
+    file = item.file
+    media_type, size, key = item.media_type or "", item.size, item.storage_key
+    if file is not None:
+        size = file.size
+        if file.view_key is not None:
+            media_type, size, key = file.view_media_type or "", file.view_size, file.view_key
     return Item(
         public_id=item.public_id,
         name=name,
         caption=item.caption,
         kind=item.kind,
         type_group=item.type_group or item.kind,
-        media_type=item.media_type or "",
-        size=item.size,
+        media_type=media_type,
+        size=size,
         host=urlsplit(item.url).hostname if item.url else None,
+        state=file.state if file is not None else "ready",
+        storage_key=key,
+        transcript=item.transcript,
+        location=file.location if file is not None else "none",
+        problem=file is not None and bool(file.view_problem),
     )

@@ -252,6 +252,7 @@ def _join(
     """Write the whole file and add it; gives why it was not added, in words, or nothing."""
     try:
         found = check_head(_head(storage, pieces), upload.file_name, upload.length)
+        storage.delete(key)  # what a killed worker left of an earlier time
         stored = storage.join([piece.storage_key for piece in pieces], key, limit=upload.length)
     except OperationRefused as refused:
         return refused.message

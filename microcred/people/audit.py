@@ -3,9 +3,28 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from microcred.people.models import AuditEvent
+
+
+def was_recorded(
+    session: Session, *, actor_id: int, action: str, subject: tuple[str, int | str], since: datetime
+) -> bool:
+    """Whether the actor did this to the thing since a moment."""
+    found = session.scalar(
+        select(AuditEvent.id)
+        .where(
+            AuditEvent.subject_type == subject[0],
+            AuditEvent.subject_id == str(subject[1]),
+            AuditEvent.actor_id == actor_id,
+            AuditEvent.action == action,
+            AuditEvent.at >= since,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def record(

@@ -1,6 +1,6 @@
 """Stored files on their way to a browser: ranges, safe headers, a disposition by type (design, section 3)."""
 
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.datastructures import ContentRange
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import dump_options_header
@@ -19,13 +19,17 @@ SHOWN_INLINE = frozenset(
             "video/mp4",
             "video/webm",
             "video/ogg",
+            "audio/flac",
+            "audio/aac",
         ),
+        "application/pdf",
     }
 )
-"""What a browser draws or plays without running anything in it; all else is downloaded, HTML and SVG first.
-
-PDF is downloaded too: Chromium's viewer refuses to work in a sandboxed answer.
+"""What a browser draws or plays without running anything of it in our pages; all else is downloaded, HTML and
+SVG first.
 """
+_PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors {ancestors}"
+"""Browsers' PDF viewers refuse to work in a sandboxed answer; a PDF's own scripts run in the viewer alone."""
 _POLICY = "sandbox; default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -50,9 +54,16 @@ def send_stored(storage: Storage, key: str, *, size: int, media_type: str, name:
     disposition = "inline" if media_type in SHOWN_INLINE else "attachment"
     response.headers["Content-Disposition"] = dump_options_header(disposition, {"filename": name})
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Security-Policy"] = _policy(media_type)
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _policy(media_type: str) -> str:
+    if media_type != "application/pdf":
+        return _POLICY
+    # It stands in a frame of our page, which may stand in a frame of the LMS.
+    return _PDF_POLICY.format(ancestors=" ".join(["'self'", *g.get("frame_ancestors", ())]))
 
 
 def _range(size: int) -> tuple[int, int]:

@@ -1,14 +1,16 @@
 """Pages of reviewers: the queue, the desk, evidence. On both surfaces, below `review/`."""
 
+from collections.abc import Sequence
 from mimetypes import guess_extension
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from microcred.operations import reading_queue, reading_review, review
+from microcred.operations import calibrating, reading_queue, reading_review, review
 from microcred.operations.access import Relation
 from microcred.operations.errors import OperationRefused
+from microcred.operations.evidence import opening_stands
 from microcred.web.base import wording
 from microcred.web.base.files import first_byte_asked, send_stored
 from microcred.web.base.incoming import wants_fragment
@@ -30,7 +32,9 @@ def queue() -> ResponseReturnValue:
     """What waits for this reviewer, due soonest first."""
     after = request.args.get("after")
     with services().database.reading() as session:
-        found = reading_queue.queue(session, actor(), services().clock.now(), after=after)
+        now = services().clock.now()
+        found = reading_queue.queue(session, actor(), now, after=after)
+        standing = calibrating.standing(session, actor(), now)
     rows = [_queue_row(row) for row in found.rows]
     soon = sum(bool(row["urgent"]) for row in rows)
     return render_template(
@@ -39,6 +43,7 @@ def queue() -> ResponseReturnValue:
         heading=_heading(len(rows), soon, more=found.after is not None),
         more_url=page_url("review.queue", after=found.after) if found.after else None,
         is_first_page=after is None,
+        practice=_practice(standing),
     )
 
 
@@ -126,7 +131,9 @@ def piece(public_id: str, item_id: str) -> ResponseReturnValue:
     if found.url is not None:
         with used.database.writing() as session:
             review.record_opening(session, actor(), found, used.clock.now())
-    if found.seen_as in _CASE_PAGES:
+    if found.seen_as is Relation.PRACTISING:
+        back = page_url("review.practice")
+    elif found.seen_as in _CASE_PAGES:
         back = page_url(_CASE_PAGES[found.seen_as], public_id=public_id, _anchor=f"part-{found.part_id}")
     else:
         back = part_url(public_id, found.part_id)
@@ -134,6 +141,7 @@ def piece(public_id: str, item_id: str) -> ResponseReturnValue:
         "review/piece.html",
         piece=found,
         file_url=piece_url(public_id, found.item, file=True),
+        evidence_url=lambda item, file=False: piece_url(public_id, item, file=file),
         back_url=back,
     )
 
@@ -144,9 +152,10 @@ def piece_file(public_id: str, item_id: str) -> ResponseReturnValue:
     used = services()
     with used.database.reading() as session:
         found = reading_review.piece(session, actor(), public_id, item_id)
+        stands = opening_stands(session, actor(), found.row_id, used.clock.now())
     if found.storage_key is None:
         raise NotFound
-    if first_byte_asked():
+    if first_byte_asked() or not stands:
         with used.database.writing() as session:
             review.record_opening(session, actor(), found, used.clock.now())
     item = found.item
@@ -154,6 +163,16 @@ def piece_file(public_id: str, item_id: str) -> ResponseReturnValue:
     return send_stored(
         used.storage, found.storage_key, size=item.size or 0, media_type=item.media_type, name=name
     )
+
+
+@blueprint.get("/<public_id>/evidence/<item_id>/captions.vtt")
+def piece_captions(public_id: str, item_id: str) -> Response:
+    """The captions of a recording, for its player."""
+    with services().database.reading() as session:
+        found = reading_review.piece(session, actor(), public_id, item_id)
+    if not found.item.has_captions:
+        raise NotFound
+    return Response(found.item.transcript + "\n", mimetype="text/vtt")
 
 
 def _desk(
@@ -198,6 +217,16 @@ def _queue_row(row: reading_queue.QueueRow) -> dict[str, object]:
         "url": page_url("review.desk", public_id=row.public_id),
         "start_url": page_url("review.start", public_id=row.public_id),
     }
+
+
+def _practice(standing: Sequence[calibrating.StandingRow]) -> str:
+    """The button to the practice pages; empty where nothing is to practise."""
+    if not standing:
+        return ""
+    waiting = sum(row.state != "ready" for row in standing)
+    if not waiting:
+        return "Your practice"
+    return f"Practise {wording.plural(waiting, 'credential')} to get its work"
 
 
 def _reading(place: str) -> list[str]:
