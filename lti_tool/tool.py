@@ -45,6 +45,8 @@ class LtiTool:
     ) -> None:
         """`cache` is the Redis that several processes share; without one, each process keeps its own."""
         shared: Cache = InProcessCache(clock) if cache is None else RedisCache(cache, clock)
+        self.cache = shared
+        """What processes share and may lose at any moment."""
         self.database = database
         self.keyring = keyring
         self.clock = clock

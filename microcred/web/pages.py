@@ -16,6 +16,7 @@ def install(app: Flask) -> None:
             teacher.blueprint,
             coordinator.choosing,
             coordinator.course,
+            coordinator.roles,
             coordinator.settings,
             review.blueprint,
             approve.blueprint,

@@ -1,0 +1,91 @@
+"""Whether people in the course can have a grade, seen by the coordinator at once."""
+
+import pytest
+
+from lti_tool.roster import Member, Roster
+from microcred.operations.gradable import Gradable, judge
+from tests.support.campus import COURSE, Campus
+
+FRAGMENT = {"X-Fragment": "part"}
+
+
+def everybody_is_a_teacher(here: Campus) -> None:
+    for person in ("terry", "amal"):
+        here.platform.courses[COURSE].enrolments.pop(person)
+        here.platform.enrol(COURSE, person, "Instructor")
+
+
+def test_a_course_of_learners_says_how_many(here: Campus) -> None:
+    (link,) = here.add().links
+    page = here.at_link("dana", link.id)
+    page.get("course")
+    assert 'data-load="' in page.page
+    answer = page.get("course/roles", headers=FRAGMENT)
+    assert "2 people in this course can have a grade; 1 person with a staff role cannot" in answer.text
+    assert "<html" not in answer.text
+    assert "Who can have a grade</h1>" in page.get("course/roles").text
+    quiet = here.picker().get("course/roles", query_string={"quiet": "1"}, headers=FRAGMENT)
+    assert "person" not in quiet.text
+
+
+def test_a_course_where_all_are_teachers_is_told_at_once_and_what_to_change(here: Campus) -> None:
+    everybody_is_a_teacher(here)
+    picker = here.picker()
+    assert "quiet=1" in picker.page
+    answer = picker.get("course/roles", query_string={"quiet": "1"}, headers=FRAGMENT)
+    assert "Nobody in this course can have a grade." in answer.text
+    assert "Terry Demo-Person" in answer.text
+    assert "Enrol whoever wants to earn it as a learner." in answer.text
+
+
+def test_the_lms_is_asked_once_in_ten_minutes_or_when_told(here: Campus) -> None:
+    page = here.picker()
+    page.get("course/roles", headers=FRAGMENT)
+    everybody_is_a_teacher(here)
+    assert "2 people" in page.get("course/roles", headers=FRAGMENT).text
+    assert here.platform.log.count("memberships") == 1
+    assert "Nobody" in page.get("course/roles", query_string={"fresh": "1"}).text
+    here.clock.pass_(minutes=11)
+    assert "Nobody" in page.get("course/roles", headers=FRAGMENT).text
+
+
+def test_an_lms_that_does_not_say_who_is_there(here: Campus) -> None:
+    here.platform.tools["tool-a"].scopes = []
+    page = here.picker()
+    answer = page.get("course/roles", headers=FRAGMENT)
+    assert answer.status_code == 200
+    assert "does not tell us yet who is in this course" in answer.text
+
+
+def test_learners_see_no_list(here: Campus) -> None:
+    (link,) = here.add().links
+    assert here.at_link("terry", link.id).get("course/roles").status_code == 403
+
+
+BASE = "http://purl.imsglobal.org/vocab/lis/v2/membership"
+
+
+def members(**roles: list[str]) -> tuple[Member, ...]:
+    return tuple(Member(one, tuple(held), True, one, None, None, None) for one, held in roles.items())
+
+
+@pytest.mark.parametrize(
+    ("roles", "learners", "staff", "doubtful"),
+    [
+        ({"a": ["Learner"], "b": ["Instructor"]}, 1, 1, False),
+        ({"a": [f"{BASE}#Instructor"], "b": [f"{BASE}#Instructor"]}, 0, 2, True),
+        ({"a": [f"{BASE}#Instructor"]}, 0, 1, False),
+        ({"a": [f"{BASE}#Mentor"], "b": ["Learner"]}, 1, 0, False),
+        ({"a": ["Learner"], **{f"i{n}": ["Instructor"] for n in range(3)}}, 1, 3, True),
+        ({"a": ["Learner", "Instructor"], "b": ["Instructor"]}, 1, 1, False),
+    ],
+)
+def test_who_counts_as_what(roles: dict[str, list[str]], learners: int, staff: int, doubtful: bool) -> None:
+    found = judge(Roster(members(**roles)))
+    assert (found.learners, found.staff, found.doubtful) == (learners, staff, doubtful)
+    assert Gradable.of_data(found.as_data()) == found
+
+
+def test_half_a_roster_accuses_nobody_of_missing() -> None:
+    found = judge(Roster(members(a=["Instructor"], b=["Instructor"]), problem="http_500"))
+    assert not found.nobody
