@@ -25,6 +25,8 @@ class Piece:
     requirement_id: str
     student_code: str = ""
     type_group: str = ""
+    is_hidden: bool = False
+    """It may show who somebody is, and does not count until it is changed."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Work:
     permissions: frozenset[tuple[str, str]] = frozenset()
     """(student code, kind) of every permission given and not withdrawn."""
     locked_parts: frozenset[str] = frozenset()
+    flagged: frozenset[tuple[str, str]] = frozenset()
+    """(prompt id, student code) of answers in which a reviewer saw a name, not changed since."""
 
 
 class PartStep(StrEnum):
@@ -133,6 +137,10 @@ def _answers(part: Part, work: Work) -> Iterator[_Step]:
             answer = work.responses.get((prompt.id, code))
             words = answer.words if answer else 0
             problem = _answer_problem(prompt, code, words)
+            if not problem and (prompt.id, code) in work.flagged:
+                problem = (
+                    f"A reviewer saw a name in “{prompt.label}”. Write a code or a role instead, and save."
+                )
             missing = Missing(prompt_place(prompt.id, code), problem) if problem else None
             written = bool(answer and answer.body.strip())
             if prompt.required or problem:
@@ -154,7 +162,7 @@ def _answer_problem(prompt: Prompt, code: str, words: int) -> str:
 def _pieces(part: Part, work: Work) -> Iterator[_Step]:
     for requirement in part.artefact_requirements:
         have = _count(requirement, work)
-        problem = _pieces_problem(requirement, have)
+        problem = _hidden_problem(requirement, work) or _pieces_problem(requirement, have)
         missing = Missing(requirement.id, problem) if problem else None
         # Too many pieces is one thing to do as well, also where none was asked for.
         want = max(requirement.min_count, int(bool(problem)))
@@ -173,6 +181,21 @@ def _pieces_problem(requirement: ArtefactRequirement, have: int) -> str:
     return ""
 
 
+def _hidden_problem(requirement: ArtefactRequirement, work: Work) -> str:
+    hidden = sum(piece.is_hidden and piece.requirement_id == requirement.id for piece in work.evidence)
+    if not hidden:
+        return ""
+    if hidden == 1:
+        return (
+            f"A piece of “{requirement.label}” is hidden: somebody may be known by it. "
+            "Blur or replace it, or take it out."
+        )
+    return (
+        f"{hidden} pieces of “{requirement.label}” are hidden: somebody may be known by them. "
+        "Blur or replace them, or take them out."
+    )
+
+
 def _permissions(part: Part, permissions: Sequence[PermissionNeeded], work: Work) -> Iterator[_Step]:
     for needed in permissions:
         if part.id in needed.part_ids:
@@ -188,7 +211,7 @@ def _permissions(part: Part, permissions: Sequence[PermissionNeeded], work: Work
 
 
 def _count(requirement: ArtefactRequirement, work: Work) -> int:
-    return sum(piece.requirement_id == requirement.id for piece in work.evidence)
+    return sum(piece.requirement_id == requirement.id and not piece.is_hidden for piece in work.evidence)
 
 
 def _note(part: Part, state: PartStep, work: Work) -> str:

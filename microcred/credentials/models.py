@@ -5,12 +5,13 @@ version that `microcred.credentials.schema` describes; columns beside it exist o
 joined.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -65,6 +66,9 @@ READING_PLACES = ("first", "second", "third")
 ASKED_BECAUSE = ("drawn", "borderline", "policy", "disagreement")
 RELEASED_BECAUSE = ("late", "conflict")
 EVIDENCE_KINDS = ("file", "link")
+PERMISSION_BASES = ("attested", "form")
+PERMISSION_ENDS = ("withdrawn", "expired", "replaced")
+PRIVACY_REASONS = ("name", "face", "permission")
 
 
 class Catalogue(Base):
@@ -248,26 +252,76 @@ class EvidenceItem(Base):
     """What is said and to be heard in a recording: plain words, or captions with their times (WebVTT)."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    hidden_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Only its owner sees it since then: it may show who somebody is, or a permission ended."""
     file: Mapped[EvidenceFile | None] = relationship(lazy="raise")
 
 
 class EvidencePermission(Base):
-    """Permission for one student code and kind: the teacher's word that a form is on file, or the form."""
+    """A line of the ledger of permissions: given for one student code and kind, until it ended."""
 
     __tablename__ = "evidence_permission"
     __table_args__ = (
-        UniqueConstraint("pursuit_id", "student_code", "kind"),
-        CheckConstraint("basis IN ('attested', 'form')", name="basis"),
+        CheckConstraint(f"basis IN {PERMISSION_BASES}", name="basis"),
+        CheckConstraint("(basis = 'form') = (form_key IS NOT NULL)", name="form_is_stored"),
+        CheckConstraint(
+            "(form_key IS NULL) = (form_name IS NULL) AND (form_key IS NULL) = (form_type IS NULL) "
+            "AND (form_key IS NULL) = (form_size IS NULL)",
+            name="form",
+        ),
+        CheckConstraint(f"ended_because IS NULL OR ended_because IN {PERMISSION_ENDS}", name="ended_because"),
+        CheckConstraint("(withdrawn_at IS NULL) = (ended_because IS NULL)", name="ended"),
+        Index("ix_evidence_permission_pursuit", "pursuit_id", "id"),
+        # One of each kind stands at a time; what stood before stays on record.
+        Index(
+            "uq_evidence_permission_standing",
+            "pursuit_id",
+            "student_code",
+            "kind",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
     pursuit_id: Mapped[int] = mapped_column(ForeignKey("pursuit.id"))
     student_code: Mapped[str] = mapped_column(String(10))
     kind: Mapped[str] = mapped_column(String(40))
     """`consent_needed` of the requirement, such as `student_family`."""
     basis: Mapped[str] = mapped_column(String(20))
+    """`attested`: the teacher's word that a form is on file at school; `form`: the form itself."""
+    form_key: Mapped[str | None] = mapped_column(String(200))
+    """The form in the store. It names people: only the teacher who gave it can open it."""
+    form_name: Mapped[str | None] = mapped_column(String(300))
+    form_type: Mapped[str | None] = mapped_column(String(120))
+    form_size: Mapped[int | None] = mapped_column(BIGINT)
+    expires_on: Mapped[date | None] = mapped_column(Date)
+    """The last day it holds, in the organization's time zone."""
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it ended, for whatever reason."""
+    ended_because: Mapped[str | None] = mapped_column(String(20))
+
+
+class PrivacyFlag(Base):
+    """Somebody may be known by a piece or an answer of a try: it went back to the teacher."""
+
+    __tablename__ = "privacy_flag"
+    __table_args__ = (
+        CheckConstraint(f"because IN {PRIVACY_REASONS}", name="because"),
+        CheckConstraint("(item_id IS NULL) <> (response_id IS NULL)", name="about_one_thing"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), index=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_item.id"), index=True)
+    response_id: Mapped[int | None] = mapped_column(ForeignKey("response.id"), index=True)
+    because: Mapped[str] = mapped_column(String(20))
+    raised_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    """None where a permission ended."""
+    raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Review(Base):

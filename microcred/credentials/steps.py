@@ -45,6 +45,8 @@ class Action(StrEnum):
     RESUME = "resume"
     START_CHECK = "start_check"
     RETURN_INCOMPLETE = "return_incomplete"
+    RETURN_FOR_PRIVACY = "return_for_privacy"
+    RETURN_FOR_PERMISSION = "return_for_permission"
     START_REVIEW = "start_review"
     RATE = "rate"
     SEND_TO_SECOND_REVIEW = "send_to_second_review"
@@ -279,6 +281,30 @@ _CHECK = (
     ),
 )
 
+_BACK: tuple[Follow, ...] = (CancelReviews(), SendScore(Moment.INCOMPLETE), SendMail(Reader.OWNER))
+
+_PRIVACY = (
+    # Whoever may be known by the work goes first: it comes back at once, and no try is used up.
+    _row(
+        Action.RETURN_FOR_PRIVACY,
+        _READING | {State.RETURNED_TO_REVIEWER},
+        State.DRAFT,
+        Actor.REVIEWER,
+        "try_returned_for_privacy",
+        (),
+        _BACK,
+    ),
+    _row(
+        Action.RETURN_FOR_PERMISSION,
+        _READING | {State.SUBMITTED, State.CHECKING, State.RETURNED_TO_REVIEWER},
+        State.DRAFT,
+        Actor.SYSTEM,
+        "try_returned_for_permission",
+        (),
+        _BACK,
+    ),
+)
+
 _REVISIONS: tuple[Follow, ...] = (NewTry(), SendScore(Moment.REVISIONS_REQUESTED), SendMail(Reader.OWNER))
 
 _REVIEW = (
@@ -487,6 +513,7 @@ _ERASED = (
 TABLE: tuple[Transition, ...] = (
     *_TEACHER,
     *_CHECK,
+    *_PRIVACY,
     *_REVIEW,
     *_IN_TIME,
     *_DECISION,

@@ -92,7 +92,8 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
         )
     ).all()
     reviewed = bool(own)
-    if actor.holds("reviewer", issuer_id):
+    # What came back to its owner is nobody else's until it is sent in again.
+    if actor.holds("reviewer", issuer_id) and attempt.state not in ("draft", "withdrawn"):
         if any(released_at is None for (released_at,) in own):
             found.add(Relation.ASSIGNED_REVIEWER)
         else:

@@ -285,7 +285,11 @@ def _pursuit(session: Session, pursuit: Pursuit, files: list[ExportFile]) -> dic
                 "student": one.student_code,
                 "kind": one.kind,
                 "given_at": one.given_at,
+                "basis": one.basis,
+                "form": one.form_name,
+                "holds_until": one.expires_on,
                 "withdrawn_at": one.withdrawn_at,
+                "ended_because": one.ended_because,
             }
             for one in permissions
         ],

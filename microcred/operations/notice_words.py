@@ -53,6 +53,18 @@ TURNS: Mapping[tuple[str, Reader], Words] = {
         "It came back to you before the review. No try is used up and nothing is lost. "
         "The page says what is missing; add it and submit again.",
     ),
+    ("try_returned_for_privacy", _O): Words(
+        "my_work",
+        "“{title}” came back: somebody may be known by it",
+        "A reviewer saw a name or a face and hid it at once. No try is used up and nothing is lost. "
+        "The page shows what it is; change it and submit again.",
+    ),
+    ("try_returned_for_permission", _O): Words(
+        "my_work",
+        "“{title}” came back: a permission has ended",
+        "What it covered is hidden from everybody but you. No try is used up. "
+        "Renew the permission or take those pieces out, then submit again.",
+    ),
     ("second_review_asked", _R): Words(
         "reviews",
         "“{title}” waits for a second reading by you",
@@ -129,6 +141,11 @@ TURNS: Mapping[tuple[str, Reader], Words] = {
 }
 """(audit name of the turn, reader) to what they are told: every `SendMail` of the workflow table."""
 
+PERMISSION_ENDED = Words(
+    "my_work",
+    "A permission for “{title}” has ended",
+    "What it covered is hidden from everybody but you. The page Permissions shows which one it is.",
+)
 DRAFT_WAITS = Words(
     "reminders",
     "Your draft of “{title}” waits",

@@ -28,6 +28,7 @@ from microcred.credentials.models import (
     Decision,
     EvidenceItem,
     EvidencePermission,
+    PrivacyFlag,
     Pursuit,
     Rating,
     Response,
@@ -278,7 +279,14 @@ def _erase_work(session: Session, ids: frozenset[int], now: datetime) -> list[st
         .distinct()
     ).all()
     reviews = select(Review.id).where(Review.attempt_id.in_(tries))
+    forms = session.scalars(
+        select(EvidencePermission.form_key).where(
+            EvidencePermission.pursuit_id.in_(pursuits), EvidencePermission.form_key.is_not(None)
+        )
+    ).all()
     for statement in (
+        delete(PrivacyFlag).where(PrivacyFlag.attempt_id.in_(tries)),
+        update(PrivacyFlag).where(PrivacyFlag.raised_by_id.in_(ids)).values(raised_by_id=None),
         delete(Response).where(Response.attempt_id.in_(tries)),
         delete(EvidenceItem).where(EvidenceItem.attempt_id.in_(tries)),
         delete(EvidencePermission).where(EvidencePermission.pursuit_id.in_(pursuits)),
@@ -296,7 +304,7 @@ def _erase_work(session: Session, ids: frozenset[int], now: datetime) -> list[st
         )
     ).all()
     session.execute(delete(EvidenceFile).where(EvidenceFile.storage_key.in_(mine)))
-    return [*mine, *(key for key in copies if key is not None)]
+    return [*mine, *(key for key in (*copies, *forms) if key is not None)]
 
 
 def _erase_uploads(session: Session, ids: frozenset[int], now: datetime) -> None:

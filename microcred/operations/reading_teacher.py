@@ -32,6 +32,7 @@ from microcred.credentials.models import (
     CredentialVersion,
     EvidenceItem,
     EvidencePermission,
+    PrivacyFlag,
     Pursuit,
     Response,
 )
@@ -63,6 +64,8 @@ class Loaded:
     responses: Mapping[tuple[str, str], Response]
     items: tuple[EvidenceItem, ...]
     permissions: frozenset[tuple[str, str]]
+    flagged: frozenset[tuple[str, str]] = frozenset()
+    """Answers in which a reviewer saw a name, not changed since."""
     uploads: tuple[EvidenceUpload, ...] = ()
     """Files that are still on their way, or that did not become evidence."""
 
@@ -72,10 +75,14 @@ class Loaded:
         return Work(
             responses={place: Answer(row.body, row.words) for place, row in self.responses.items()},
             evidence=[
-                Piece(item.requirement_id, item.student_code, item.type_group or "") for item in self.items
+                Piece(
+                    item.requirement_id, item.student_code, item.type_group or "", item.hidden_at is not None
+                )
+                for item in self.items
             ],
             permissions=self.permissions,
             locked_parts=frozenset(self.attempt.locked_parts),
+            flagged=self.flagged,
         )
 
 
@@ -222,6 +229,7 @@ def _loaded(session: Session, placement: Placement, pursuit: Pursuit, attempt: A
         _responses(session, attempt.id),
         _items(session, attempt.id),
         frozenset(_permissions(session, pursuit.id)),
+        _flagged(session, attempt.id),
         tuple(session.scalars(uploads.order_by(EvidenceUpload.id))),
     )
 
@@ -377,6 +385,16 @@ def _items(session: Session, attempt_id: int) -> tuple[EvidenceItem, ...]:
             .order_by(EvidenceItem.id)
         )
     )
+
+
+def _flagged(session: Session, attempt_id: int) -> frozenset[tuple[str, str]]:
+    """Answers in which a reviewer saw a name, and that were not changed since."""
+    rows = session.execute(
+        select(Response.prompt_id, Response.student_code)
+        .join(PrivacyFlag, PrivacyFlag.response_id == Response.id)
+        .where(PrivacyFlag.attempt_id == attempt_id, Response.saved_at <= PrivacyFlag.raised_at)
+    )
+    return frozenset((prompt_id, code) for prompt_id, code in rows)
 
 
 def _permissions(session: Session, pursuit_id: int) -> dict[tuple[str, str], EvidencePermission]:

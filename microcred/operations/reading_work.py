@@ -35,6 +35,8 @@ class Run:
 class Answer:
     """A written answer: its prompt, whose words it is, and its paragraphs."""
 
+    prompt_id: str
+    student_code: str
     heading: str
     """Such as `question 2` or `Student A`."""
     label: str
@@ -132,7 +134,11 @@ def read_work(
     before = _answers(session, earlier.id) if earlier is not None else None
     items = session.scalars(
         select(EvidenceItem)
-        .where(EvidenceItem.attempt_id == attempt.id, EvidenceItem.removed_at.is_(None))
+        .where(
+            EvidenceItem.attempt_id == attempt.id,
+            EvidenceItem.removed_at.is_(None),
+            EvidenceItem.hidden_at.is_(None),
+        )
         .options(joinedload(EvidenceItem.file))
         .order_by(EvidenceItem.id)
     ).all()
@@ -207,6 +213,8 @@ def _answer(
 ) -> Answer:
     old = before.get((prompt.id, response.student_code)) if before is not None else None
     return Answer(
+        prompt_id=response.prompt_id,
+        student_code=response.student_code,
         heading=person_label(response.student_code, prompt.repeat_per or "")
         if response.student_code
         else question,

@@ -4,26 +4,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from microcred.credentials.aliases import alias_for
-from microcred.credentials.codes import permissions_needed, repeat_codes
+from microcred.credentials.codes import repeat_codes
 from microcred.credentials.completeness import all_missing, progress
 from microcred.credentials.errors import Refused
-from microcred.credentials.models import Attempt, EvidencePermission, Pursuit, Response
+from microcred.credentials.models import Attempt, Pursuit, Response
 from microcred.credentials.schema import Prompt
 from microcred.credentials.steps import Action, State
 from microcred.credentials.words import count_words
 from microcred.credentials.workflow import Facts, Party, Plan, plan
-from microcred.operations import consequences
+from microcred.operations import consequences, permitting
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.operations.reading_teacher import Loaded, find_part, load, pursuit_of
 from microcred.operations.statements import all_confirmed, statements
-from microcred.people import audit
 
 LONGEST_TEXT = 20_000
 """Characters kept of one answer: far beyond every word limit, so that a draft is never cut."""
@@ -146,43 +144,6 @@ def save_response(
     return Saved(words, prompt.word_limit, row.revision, now)
 
 
-def attest_permission(
-    session: Session, actor: Actor, *, student_code: str, kind: str, given: bool, now: datetime
-) -> None:
-    """Put on record, or take back, the teacher's word that permission for a student code is on file."""
-    loaded = load(session, actor, lock=True)
-    may_change(loaded, actor, None)
-    needed = {(one.student_code, one.kind) for one in permissions_needed(loaded.definition)}
-    if (student_code, kind) not in needed:
-        raise NotFound("no_such_permission", "This micro-credential asks for no such permission.")
-    row = session.scalar(
-        select(EvidencePermission).where(
-            EvidencePermission.pursuit_id == loaded.pursuit.id,
-            EvidencePermission.student_code == student_code,
-            EvidencePermission.kind == kind,
-        )
-    )
-    if (row is not None and row.withdrawn_at is None) == given:
-        return
-    if row is None:
-        row = EvidencePermission(
-            pursuit_id=loaded.pursuit.id, student_code=student_code, kind=kind, basis="attested"
-        )
-        session.add(row)
-    if given:
-        row.given_at, row.withdrawn_at = now, None
-    else:
-        row.withdrawn_at = now
-    audit.record(
-        session,
-        at=now,
-        actor_id=actor.own_id,
-        action="permission_given" if given else "permission_withdrawn",
-        subject=("pursuit", loaded.pursuit.id),
-        detail={"student_code": student_code, "kind": kind, "basis": "attested"},
-    )
-
-
 def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: datetime) -> None:
     """Hand the try in for review. A second press changes nothing.
 
@@ -192,6 +153,8 @@ def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: d
     loaded = load(session, actor, lock=True)
     if loaded.attempt.state == State.SUBMITTED:
         return
+    if permitting.end_expired(session, loaded.pursuit, now):
+        loaded = load(session, actor, lock=True)
     ready = all_confirmed(loaded.definition, confirmed)
     planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=ready)
     loaded.attempt.confirmed_statements = [statement.id for statement in statements(loaded.definition)]

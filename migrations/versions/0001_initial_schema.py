@@ -1038,24 +1038,50 @@ def upgrade() -> None:
     op.create_table(
         "evidence_permission",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
         sa.Column("pursuit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("student_code", sa.String(length=10), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("basis", sa.String(length=20), nullable=False),
+        sa.Column("form_key", sa.String(length=200), nullable=True),
+        sa.Column("form_name", sa.String(length=300), nullable=True),
+        sa.Column("form_type", sa.String(length=120), nullable=True),
+        sa.Column("form_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_because", sa.String(length=20), nullable=True),
+        sa.CheckConstraint(
+            "(basis = 'form') = (form_key IS NOT NULL)", name=op.f("ck_evidence_permission_form_is_stored")
+        ),
         sa.CheckConstraint("basis IN ('attested', 'form')", name=op.f("ck_evidence_permission_basis")),
+        sa.CheckConstraint(
+            "ended_because IS NULL OR ended_because IN ('withdrawn', 'expired', 'replaced')",
+            name=op.f("ck_evidence_permission_ended_because"),
+        ),
+        sa.CheckConstraint(
+            "(form_key IS NULL) = (form_name IS NULL) AND (form_key IS NULL) = (form_type IS NULL) AND (form_key IS NULL) = (form_size IS NULL)",
+            name=op.f("ck_evidence_permission_form"),
+        ),
+        sa.CheckConstraint(
+            "(withdrawn_at IS NULL) = (ended_because IS NULL)", name=op.f("ck_evidence_permission_ended")
+        ),
         sa.ForeignKeyConstraint(
             ["pursuit_id"], ["pursuit.id"], name=op.f("fk_evidence_permission_pursuit_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_permission")),
-        sa.UniqueConstraint(
-            "pursuit_id",
-            "student_code",
-            "kind",
-            name=op.f("uq_evidence_permission_pursuit_id_student_code_kind"),
-        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_evidence_permission_public_id")),
     )
+    with op.batch_alter_table("evidence_permission", schema=None) as batch_op:
+        batch_op.create_index("ix_evidence_permission_pursuit", ["pursuit_id", "id"], unique=False)
+        batch_op.create_index(
+            "uq_evidence_permission_standing",
+            ["pursuit_id", "student_code", "kind"],
+            unique=True,
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+
     op.create_table(
         "line_item_claim",
         sa.Column("column_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1190,6 +1216,7 @@ def upgrade() -> None:
         sa.Column("transcript", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(kind = 'file') = (storage_key IS NOT NULL)", name=op.f("ck_evidence_item_file_is_stored")
         ),
@@ -1441,6 +1468,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("upload_id", "start", name=op.f("uq_evidence_upload_piece_upload_id_start")),
     )
     op.create_table(
+        "privacy_flag",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("response_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("because", sa.String(length=20), nullable=False),
+        sa.Column("raised_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("because IN ('name', 'face', 'permission')", name=op.f("ck_privacy_flag_because")),
+        sa.CheckConstraint(
+            "(item_id IS NULL) <> (response_id IS NULL)", name=op.f("ck_privacy_flag_about_one_thing")
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_privacy_flag_attempt_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["evidence_item.id"], name=op.f("fk_privacy_flag_item_id")),
+        sa.ForeignKeyConstraint(["raised_by_id"], ["person.id"], name=op.f("fk_privacy_flag_raised_by_id")),
+        sa.ForeignKeyConstraint(["response_id"], ["response.id"], name=op.f("fk_privacy_flag_response_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_privacy_flag")),
+    )
+    with op.batch_alter_table("privacy_flag", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_privacy_flag_attempt_id"), ["attempt_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_privacy_flag_item_id"), ["item_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_privacy_flag_raised_by_id"), ["raised_by_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_privacy_flag_response_id"), ["response_id"], unique=False)
+
+    op.create_table(
         "rating",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("review_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1657,6 +1709,13 @@ def downgrade() -> None:
 
     op.drop_table("appeal")
     op.drop_table("rating")
+    with op.batch_alter_table("privacy_flag", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_privacy_flag_response_id"))
+        batch_op.drop_index(batch_op.f("ix_privacy_flag_raised_by_id"))
+        batch_op.drop_index(batch_op.f("ix_privacy_flag_item_id"))
+        batch_op.drop_index(batch_op.f("ix_privacy_flag_attempt_id"))
+
+    op.drop_table("privacy_flag")
     op.drop_table("evidence_upload_piece")
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_decision_attempt_id"))
@@ -1720,6 +1779,14 @@ def downgrade() -> None:
 
     op.drop_table("review_conflict")
     op.drop_table("line_item_claim")
+    with op.batch_alter_table("evidence_permission", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_evidence_permission_standing",
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.drop_index("ix_evidence_permission_pursuit")
+
     op.drop_table("evidence_permission")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(

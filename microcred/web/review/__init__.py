@@ -1,5 +1,6 @@
 """Pages of reviewers."""
 
+from microcred.web.review import privacy
 from microcred.web.review.pages import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "privacy"]

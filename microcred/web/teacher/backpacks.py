@@ -24,7 +24,9 @@ def connect_backpack() -> ResponseReturnValue:
         address = hosts.address_of(request.form.get("text-address") or request.form.get("host", ""))
         with used.database.reading() as session:
             known = backpacks.host_at(session, address)
-        met = None if known is not None and used.connector.knows(known) else used.connector.meet(address, known)
+        met = (
+            None if known is not None and used.connector.knows(known) else used.connector.meet(address, known)
+        )
     except BackpackError as error:
         raise backpack_words.refusal(error) from error
     with used.database.writing() as session:

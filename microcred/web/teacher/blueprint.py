@@ -14,6 +14,7 @@ SAID = {
     "upload_stopped": "The upload is stopped, and nothing of that file is kept.",
     "permission": "The permission is on record.",
     "permission_back": "The permission is taken back.",
+    "permission_back_try": "The permission is taken back. It is hidden, and your work is a draft again.",
     "submitted": "Submitted.",
     "appealed": "Your appeal is in. Somebody who has not seen this work reads it.",
     "shown": "Saved. The public page shows it from now on.",

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from microcred.credentials.errors import EvidenceRefused
 from microcred.credentials.evidence_types import HEAD_BYTES, identify
 from microcred.database import random_id
-from microcred.operations import evidence, teacher
+from microcred.operations import evidence, permitting
 from microcred.operations.errors import OperationRefused
 from microcred.operations.evidence import NewFile
 from microcred.storage import CHUNK, StorageError, TooLarge
@@ -124,12 +124,11 @@ def permissions() -> ResponseReturnValue:
     """Put the teacher's word on record that permission for a student code is on file, or take it back."""
     given = request.form.get("given") == "1"
     with services().database.writing() as session:
-        teacher.attest_permission(
+        (permitting.give if given else permitting.withdraw)(
             session,
             actor(),
             student_code=request.form.get("student_code", ""),
             kind=request.form.get("kind", ""),
-            given=given,
             now=services().clock.now(),
         )
     return _done(

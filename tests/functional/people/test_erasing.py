@@ -311,6 +311,8 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "evidence_upload.attempt_id",
         "evidence_upload.person_id",
         "evidence_permission.pursuit_id",
+        "privacy_flag.attempt_id",
+        "privacy_flag.raised_by_id",
         "response.attempt_id",
         "holders_choice.award_id",
         "holders_choice.shown_address_id",
