@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Pursuit, Review
+from microcred.credentials.review_models import Anchor, CalibrationRound
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed, NotFound
 from microcred.placements import Placement
@@ -26,6 +27,8 @@ class Relation(StrEnum):
     APPROVER = "approver"
     APPEAL_READER = "appeal_reader"
     """An approver who has seen nothing of this pursuit, while an appeal is open: reads it without a name."""
+    PRACTISING = "practising"
+    """A reviewer in whose open round of practice the try is an anchor."""
     COURSE_STAFF = "course_staff"
 
 
@@ -50,7 +53,9 @@ ALLOWED: Mapping[Access, frozenset[Relation]] = {
     Access.WRITE: frozenset({_R.OWNER}),
     Access.SEE_STATUS: frozenset({_R.OWNER, _R.ASSIGNED_REVIEWER, _R.APPROVER, _R.COURSE_STAFF}),
     Access.SEE_FEEDBACK: frozenset({_R.OWNER, _R.APPROVER}),
-    Access.OPEN_EVIDENCE: frozenset({_R.OWNER, _R.ASSIGNED_REVIEWER, _R.APPROVER, _R.APPEAL_READER}),
+    Access.OPEN_EVIDENCE: frozenset(
+        {_R.OWNER, _R.ASSIGNED_REVIEWER, _R.APPROVER, _R.APPEAL_READER, _R.PRACTISING}
+    ),
     Access.TAKE_REVIEW: frozenset({_R.POOL_REVIEWER}),
     Access.RATE: frozenset({_R.ASSIGNED_REVIEWER}),
     Access.DECIDE: frozenset({_R.APPROVER}),
@@ -98,6 +103,8 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
             found.add(Relation.ASSIGNED_REVIEWER)
         else:
             found.add(Relation.POOL_REVIEWER)
+            if _is_practising(session, actor, attempt):
+                found.add(Relation.PRACTISING)
     if actor.holds("approver", issuer_id) and not reviewed and attempt.state in _APPROVERS_SEE:
         unseen = attempt.state == "appeal_open" and not has_met(session, actor.person_ids, attempt.pursuit_id)
         found.add(Relation.APPEAL_READER if unseen else Relation.APPROVER)
@@ -108,6 +115,19 @@ def relations(session: Session, actor: Actor, attempt: Attempt) -> frozenset[Rel
     ):
         found.add(Relation.COURSE_STAFF)
     return frozenset(found)
+
+
+def _is_practising(session: Session, actor: Actor, attempt: Attempt) -> bool:
+    rounds = session.execute(
+        select(Anchor.id, CalibrationRound.anchor_ids)
+        .join(CalibrationRound, CalibrationRound.credential_id == Anchor.credential_id)
+        .where(
+            Anchor.attempt_id == attempt.id,
+            CalibrationRound.reviewer_id.in_(actor.person_ids),
+            CalibrationRound.finished_at.is_(None),
+        )
+    )
+    return any(anchor_id in anchor_ids for anchor_id, anchor_ids in rounds)
 
 
 def has_met(session: Session, person_ids: Collection[int], pursuit_id: int) -> bool:

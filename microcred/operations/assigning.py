@@ -14,7 +14,7 @@ from lti_tool.models import Launch, Registration
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Pursuit, Review
 from microcred.credentials.review_models import ReviewConflict
 from microcred.credentials.steps import CLOSED, State
-from microcred.operations import calibrating
+from microcred.operations import calibrated
 from microcred.people import canonical_id, canonical_ids, holders, ids_of, policies
 from microcred.people.models import LmsIdentity, Person, RoleGrant
 from microcred.placements import Placement
@@ -201,7 +201,7 @@ def _bars(
     if policies.reviewing_of(session, about.issuer_id).outside_only:
         members = _memberships(session, whose)
         bar((one for one, where in members if where == about.organization_id), SAME_ORGANIZATION)
-    closed = calibrating.not_calibrated(session, humans, about.credential_id, about.issuer_id, now)
+    closed = calibrated.not_calibrated(session, humans, about.credential_id, about.issuer_id, now)
     bar(closed, NOT_CALIBRATED)
     return barred
 

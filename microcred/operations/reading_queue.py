@@ -19,7 +19,7 @@ from microcred.credentials.models import (
     Review,
 )
 from microcred.credentials.review_models import ReviewConflict
-from microcred.operations import assigning, calibrating
+from microcred.operations import assigning, calibrated
 from microcred.operations.actor import Actor
 from microcred.people import policies
 from microcred.people.models import Person
@@ -139,7 +139,7 @@ def _no_bar(session: Session, actor: Actor, now: datetime) -> Sequence[ColumnEle
     conditions = [~declared.exists()]
     if contexts := assigning.staffed_contexts(session, actor.person_ids):
         conditions.append(or_(Placement.context_id.is_(None), Placement.context_id.not_in(contexts)))
-    if closed := calibrating.closed_credentials(session, actor.person_ids, issuers, now):
+    if closed := calibrated.closed_credentials(session, actor.person_ids, issuers, now):
         conditions.append(Credential.id.not_in(closed))
     if outside and (own := assigning.own_organizations(session, actor.person_ids)):
         conditions.append(or_(Credential.issuer_id.not_in(outside), Placement.organization_id.not_in(own)))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from microcred.credentials.labels import hours_in_words
 from microcred.credentials.passing import evaluate
+from microcred.operations import anchors
 from microcred.operations.reading_decide import Case, Reading, Waiting, WaitingList
 from microcred.operations.reading_review import levels
 from microcred.web.base import wording
@@ -88,6 +89,7 @@ def case_page(case: Case, waiting: WaitingList, now: datetime, zone: ZoneInfo) -
         "badge_words": "A test: no real badge" if case.is_test else "Signed and sent to the teacher’s page",
         "hours_words": hours_in_words(case.definition),
         "decided": _decided(case),
+        "anchor_points": tuple(_anchor_points(case)) if case.state in anchors.DECIDED else (),
     }
 
 
@@ -140,6 +142,18 @@ def _grid(case: Case) -> Iterator[Row]:
             attention=differ or any(not level.passes for level in given),
             cells=cells,
         )
+
+
+def _anchor_points(case: Case) -> Iterator[dict[str, Any]]:
+    """Every point with its levels, for agreeing on them; those of the last reading are chosen."""
+    last = case.readings[-1].ratings if case.readings else {}
+    for part, criterion in case.definition.criteria():
+        given = last.get(criterion.id)
+        yield {
+            "id": criterion.id,
+            "title": f"{part.number}. {criterion.title}",
+            "levels": shown_levels(case.definition, criterion, given.level if given else None),
+        }
 
 
 def _chosen(case: Case, criterion_id: str, reading: Reading) -> ShownLevel | None:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import decide, reading_appeals, reading_decide
+from microcred.operations import anchors, decide, reading_appeals, reading_decide
 from microcred.operations.errors import OperationRefused
 from microcred.web.approve.blueprint import blueprint
 from microcred.web.approve.case_page import case_page, list_row
@@ -67,18 +67,50 @@ def decision(public_id: str) -> ResponseReturnValue:
     return redirect(page_url("approve.case", public_id=public_id), 303)
 
 
+@blueprint.post("/<public_id>/anchor")
+def mark_anchor(public_id: str) -> ResponseReturnValue:
+    """Let reviewers practise on a decided try."""
+    form = request.form
+    try:
+        with services().database.writing() as session:
+            anchors.mark(
+                session,
+                actor(),
+                public_id,
+                {name.removeprefix("level_"): form[name] for name in form if name.startswith("level_")},
+                {name.removeprefix("text_why_"): form[name] for name in form if name.startswith("text_why_")},
+                teacher_agreed=form.get("teacher_agreed") == "yes",
+                now=services().clock.now(),
+            )
+    except OperationRefused as problem:
+        if problem.code not in ("teacher_not_asked", "unrated", "text_too_long"):
+            raise
+        return _case(public_id, problem=problem)
+    return redirect(page_url("approve.case", public_id=public_id), 303)
+
+
+@blueprint.post("/<public_id>/anchor/retire")
+def retire_anchor(public_id: str) -> ResponseReturnValue:
+    """Use the try for practice no more."""
+    with services().database.writing() as session:
+        anchors.retire(session, actor(), public_id, services().clock.now())
+    return redirect(page_url("approve.case", public_id=public_id), 303)
+
+
 def _case(
     public_id: str, *, problem: OperationRefused | None = None, open_form: str = "", typed: str = ""
 ) -> ResponseReturnValue:
     now, zone = services().clock.now(), surface().zone
     with services().database.reading() as session:
         found = reading_decide.case(session, actor(), public_id)
+        is_anchor = anchors.anchor_of(session, public_id) is not None
         waiting = reading_decide.waiting_list(session, actor())
     values: dict[str, Any] = case_page(found, waiting, now, zone)
     page = render_template(
         "approve/case.html",
         **values,
         heading=_heading(waiting),
+        is_anchor=is_anchor,
         problem=problem.message if problem is not None else None,
         open_form=open_form,
         typed=typed,
