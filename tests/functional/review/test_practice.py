@@ -1,5 +1,7 @@
 """Practice: anchors with agreed ratings, rounds, the bar of 80 %, and work that opens and closes with it."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -165,7 +167,7 @@ def test_a_round_on_the_pages_shows_no_name_and_opens_evidence_only_while_it_las
     for _ in range(3):
         reviewer.get(reviewer_round(world))
         anchor = reviewer.page.split('name="anchor" value="')[1].split('"')[0]
-        levels = {f"level_{key}": level for key, level in PASSING.items()}
+        levels: dict[str, Any] = {f"level_{key}": level for key, level in PASSING.items()}
         answer = reviewer.post(reviewer_round(world), anchor=anchor, **levels)
         reviewer.follow(answer)
     assert "You agreed on 15 of 15 points" in reviewer.page
@@ -184,7 +186,8 @@ def test_the_issuer_marks_an_anchor_on_the_page_of_a_decided_try(world: World, a
     public_id = world.recommended()
     world.decide(public_id, "award")
     approver.get(f"/desk/approve/{public_id}")
-    levels = {f"level_{key}": level for key, level in PASSING.items()}
+    why: dict[str, Any] = {"text_why_p1-c1": "Counted."}
+    levels: dict[str, Any] = {f"level_{key}": level for key, level in PASSING.items()}
     assert approver.post(f"/desk/approve/{public_id}/anchor", **levels).status_code == 409
     assert "teacher agreed in writing" in approver.page
     approver.follow(
