@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.dialects import dialect_named
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
 from lti_tool.models import LMS_KINDS, Deployment, NotedHost, Registration
@@ -96,7 +97,7 @@ def add(
         service_hosts=[host.lower() for host in new.service_hosts],
         algorithms=list(new.algorithms),
         any_deployment=new.any_deployment,
-        is_test_site=new.is_test_site,
+        is_test_site=new.is_test_site or new.issuer in dialect_named(new.lms).registering.test_issuers,
         scopes=None if new.scopes is None else list(new.scopes),
         created_at=clock.now(),
     )

@@ -87,6 +87,8 @@ class PublicAward:
     is_withdrawn: bool
     zone: ZoneInfo
     """The issuer's time zone: dates are shown in it."""
+    is_trial: bool = False
+    """The work of a test user or on a test site: no badge is ever made of it."""
     shared: tuple[str, str] | None = None
     """Heading and words of the one piece of writing that the holder shows."""
     endorsements: tuple[Endorsed, ...] = ()
@@ -492,6 +494,7 @@ class BadgeStore:
                 is_test=award.is_test or keys.is_test_address(self.badge_url),
                 is_withdrawn=_is_withdrawn(session, award, person),
                 zone=policies.zone_of(session, award.issuer_id),
+                is_trial=award.is_test,
                 shared=_shared(session.get(HoldersChoice, award.id)),
                 endorsements=endorsed_by(session, version.id),
             )

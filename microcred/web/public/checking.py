@@ -11,6 +11,8 @@ class Standing(StrEnum):
     """How an award stands."""
 
     VALID = "valid"
+    TRIAL = "trial"
+    """The work of a test user or on a test site; there is no badge and never will be."""
     BEING_MADE = "being_made"
     """Awarded; the file is not signed yet."""
     REVOKED = "revoked"

@@ -77,6 +77,8 @@ def _standing(award: PublicAward, now: datetime) -> Standing:
         return Standing.REVOKED
     if award.valid_until is not None and award.valid_until <= now:
         return Standing.EXPIRED
+    if award.is_trial:
+        return Standing.TRIAL
     if not award.is_issued:
         return Standing.BEING_MADE
     return Standing.VALID if signature_holds(services().badges, award.public_id) else Standing.BROKEN
@@ -100,6 +102,12 @@ def _verdict(award: PublicAward, standing: Standing) -> dict[str, str]:
         case Standing.VALID:
             checked = f"Signature and status checked just now. Not revoked. {ends}"
             return {"kind": "pass", "word": "Valid", "text": checked}
+        case Standing.TRIAL:
+            return {
+                "kind": "test",
+                "word": "Only a trial",
+                "text": "This comes from a test user or a test site. Nothing was awarded; there is no badge.",
+            }
         case Standing.BEING_MADE:
             return {
                 "kind": "wait",
