@@ -18,6 +18,7 @@ from microcred.app.settings import Settings
 from microcred.app.trials import try_platforms
 from microcred.app.wiring import Assembly, CannotAssemble, assemble
 from microcred.mail import MailFailed, mailer_for
+from microcred.media import Clamd, ScannerAway, find_ffmpeg
 from microcred.outgoing import OutgoingError
 from microcred.storage import StorageError
 
@@ -48,6 +49,7 @@ def examine(settings: Settings) -> list[Finding]:
             ("storage", _storage),
             ("keys", _keys),
             ("public URL", _public_url),
+            ("files", _files),
             ("mail", _mail),
         )
         findings += [_run(name, look, assembly) for name, look in checks]
@@ -107,6 +109,20 @@ def _storage(assembly: Assembly) -> str:
             f"cannot be written and read back ({type(error).__name__}); check MICROCRED_STORAGE_URL"
         ) from error
     return "written and read back"
+
+
+def _files(assembly: Assembly) -> str:
+    """What evidence is prepared with."""
+    if find_ffmpeg() is None:
+        raise _Bad("no ffmpeg found: recordings of phones will not play in browsers. Install ffmpeg")
+    url = assembly.settings.clamd_url
+    if url is None:
+        return "ffmpeg found; no malware scan (MICROCRED_CLAMD_URL is not set)"
+    try:
+        Clamd(url).ping()
+    except ScannerAway as away:
+        raise _Bad("clamd does not answer; new files stay locked away. Check MICROCRED_CLAMD_URL") from away
+    return "ffmpeg found, clamd answers"
 
 
 def _keys(assembly: Assembly) -> str:

@@ -44,6 +44,8 @@ class EvidenceFile(Base):
     """The copy that every browser shows or plays, where the original is of another kind."""
     view_media_type: Mapped[str | None] = mapped_column(String(120))
     view_size: Mapped[int | None] = mapped_column(BIGINT)
+    seconds: Mapped[int | None] = mapped_column(Integer)
+    """How long a recording is; None where it is none, or could not be read."""
     view_problem: Mapped[str] = mapped_column(String(40), server_default="")
     """Why no such copy could be made; empty where there is one, or none is needed."""
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -309,6 +309,8 @@ class ArtefactRequirement(Document):
     consent_needed: Consent = "none"
     must_be_deidentified: bool = True
     max_minutes: Positive | None = None
+    max_megabytes: Positive | None = None
+    """The largest file, in millions of bytes, where it is less than the installation takes."""
 
     @model_validator(mode="after")
     def _range(self) -> "ArtefactRequirement":

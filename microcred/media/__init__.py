@@ -3,7 +3,7 @@ browser plays. Works on files on disk; knows nothing of evidence or tries.
 """
 
 from microcred.media.clamd import Clamd, ScannerAway, TooLargeToScan, Verdict
-from microcred.media.copies import Copy, CopyFailed, viewing_copy
+from microcred.media.copies import Copy, CopyFailed, seconds_of, viewing_copy
 from microcred.media.location import Location, remove_location
 from microcred.media.running import Tools, find_ffmpeg
 
@@ -18,5 +18,6 @@ __all__ = [
     "Verdict",
     "find_ffmpeg",
     "remove_location",
+    "seconds_of",
     "viewing_copy",
 ]

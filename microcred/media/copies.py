@@ -18,6 +18,7 @@ _PICTURE_MEMORY = 3 << 30
 _MOST_PIXELS = 16384 * 16384
 _VIDEO = re.compile(r"Stream #0:\d+.*?: Video: (\w+)[^,]*(?:, (\w+))?")
 _AUDIO = re.compile(r"Stream #0:\d+.*?: Audio: (\w+)")
+_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d\.\d+)")
 _COVER = re.compile(r"Stream #0:\d+.*?: Video: .*\(attached pic\)")
 
 
@@ -49,6 +50,17 @@ def viewing_copy(path: Path, media_type: str, tools: Tools) -> Copy | None:
     except ProgramFailed as failed:
         raise CopyFailed(failed.code, failed.said) from failed
     return None
+
+
+def seconds_of(path: Path, media_type: str, tools: Tools) -> int | None:
+    """How long a recording is; None where it is none, or cannot be read."""
+    if not media_type.startswith(("audio/", "video/")) or tools.ffmpeg is None:
+        return None
+    try:
+        found = _DURATION.search(_said(path, tools))
+    except ProgramFailed:
+        return None
+    return round(int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])) if found else None
 
 
 def _picture(path: Path, tools: Tools) -> Copy:
@@ -110,16 +122,21 @@ class _Streams:
         return picture and self.audio in ("", "aac", "mp3")
 
 
-def _streams(path: Path, tools: Tools) -> _Streams:
-    """What is inside. Asked for nothing, ffmpeg ends with an error; what it says is what counts."""
+def _said(path: Path, tools: Tools) -> str:
+    """What ffmpeg says of a file. Asked for nothing it ends with an error; what it says is what counts."""
     assert tools.ffmpeg is not None
     command = [tools.ffmpeg, "-nostdin", "-hide_banner", "-protocol_whitelist", "file", "-i", path.name]
     try:
-        said = run(command, folder=path.parent, seconds=min(60, tools.seconds), written=1 << 20)
+        return run(command, folder=path.parent, seconds=min(60, tools.seconds), written=1 << 20)
     except ProgramFailed as failed:
         if failed.code != "failed":
             raise
-        said = failed.said
+        return failed.said
+
+
+def _streams(path: Path, tools: Tools) -> _Streams:
+    """What is inside."""
+    said = _said(path, tools)
     video = _VIDEO.search("\n".join(line for line in said.splitlines() if not _COVER.search(line)))
     audio = _AUDIO.search(said)
     return _Streams(video[1] if video else "", (video[2] or "") if video else "", audio[1] if audio else "")

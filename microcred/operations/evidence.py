@@ -301,6 +301,11 @@ def _open_requirement(
     return loaded, open_requirement(loaded, actor, part_id, requirement_id)
 
 
+def largest(requirement: ArtefactRequirement, limit: int) -> int:
+    """The largest file in bytes that a requirement takes, where the installation takes `limit`."""
+    return min(limit, (requirement.max_megabytes or limit) * 1_000_000)
+
+
 def open_requirement(
     loaded: Loaded, actor: Actor, part_id: str, requirement_id: str, *, arrived: str = ""
 ) -> ArtefactRequirement:

@@ -33,8 +33,9 @@ _log = structlog.get_logger("evidence")
 class _Done:
     location: Location
     size: int
-    copy: media.Copy | None
-    problem: str
+    copy: media.Copy | None = None
+    problem: str = ""
+    seconds: int | None = None
 
 
 def begin_preparing(
@@ -85,7 +86,7 @@ def handler(
                 if not verdict.is_clean:
                     return _lock_away(database, storage, clock, key, verdict.found)
             if media_type in _NOTHING_TO_DO:
-                done = _Done(Location.NONE, file.size, None, "")
+                done = _Done(Location.NONE, file.size)
             else:
                 _go_on(database, key)
                 done = _prepare(storage, tools, key, media_type, file.size)
@@ -127,14 +128,15 @@ def _prepare(storage: Storage, tools: Tools, key: str, media_type: str, size: in
         after = path.stat()
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             storage.put(key, _chunks(path))
+        seconds = media.seconds_of(path, media_type, tools)
         try:
             copy = media.viewing_copy(path, media_type, tools)
         except CopyFailed as failed:
             _log.warning("no_viewing_copy", media_type=media_type, code=failed.code, said=failed.said[-300:])
-            return _Done(location, after.st_size, None, failed.code)
+            return _Done(location, after.st_size, problem=failed.code, seconds=seconds)
         if copy is not None:
             storage.put(_view_key(key), _chunks(copy.path))
-        return _Done(location, after.st_size, copy, "")
+        return _Done(location, after.st_size, copy, seconds=seconds)
 
 
 def _view_key(key: str) -> str:
@@ -158,6 +160,7 @@ def _settle(database: Database, clock: Clock, key: str, done: _Done) -> bool:
             return False
         file.state, file.settled_at = "ready", clock.now()
         file.size, file.location, file.view_problem = done.size, done.location.value, done.problem
+        file.seconds = done.seconds
         if done.copy is not None:
             file.view_key = _view_key(key)
             file.view_media_type, file.view_size = done.copy.media_type, done.copy.size

@@ -20,7 +20,7 @@ from microcred.credentials.file_models import EvidenceUpload, EvidenceUploadPiec
 from microcred.database import Clock, Database, random_id
 from microcred.operations.actor import Actor, actor_for_desk
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.evidence import NewFile, add_to, clean_caption, open_requirement
+from microcred.operations.evidence import NewFile, add_to, clean_caption, largest, open_requirement
 from microcred.operations.privacy import delete_folders_later
 from microcred.operations.reading_teacher import load, load_try
 from microcred.operations.teacher import may_change
@@ -77,8 +77,13 @@ def begin(session: Session, actor: Actor, wanted: Wanted, *, limit: int, now: da
         if same and upload.state != "joining":
             _forget(session, [upload], now)
     requirement = open_requirement(loaded, actor, wanted.part_id, wanted.requirement_id)
-    if wanted.length > limit:
-        raise OperationRefused("file_too_large", f"The limit is {limit // 1_000_000} MB.")
+    most = largest(requirement, limit)
+    if wanted.length > most:
+        raise OperationRefused(
+            "file_too_large",
+            f"It is {round(wanted.length / 1_000_000)} MB and the limit is {most // 1_000_000} MB."
+            " Choose a smaller one.",
+        )
     if wanted.length < 1:
         raise OperationRefused(
             "empty", "This file is empty (0 bytes). Save it again and choose it once more."

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("view_key", sa.String(length=200), nullable=True),
         sa.Column("view_media_type", sa.String(length=120), nullable=True),
         sa.Column("view_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("seconds", sa.Integer(), nullable=True),
         sa.Column("view_problem", sa.String(length=40), server_default="", nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
@@ -355,6 +356,39 @@ def upgrade() -> None:
             postgresql_where=sa.text("closed_at IS NULL"),
         )
 
+    op.create_table(
+        "imported_badge",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("badge_id", sa.String(length=1000), nullable=False),
+        sa.Column("version", sa.String(length=5), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("issuer_id", sa.Text(), nullable=False),
+        sa.Column("issuer_name", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("standing", sa.String(length=10), nullable=False),
+        sa.Column(
+            "checks",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("document", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "standing IN ('verified', 'partly', 'expired')", name=op.f("ck_imported_badge_standing")
+        ),
+        sa.CheckConstraint("version IN ('2.0', '3.0')", name=op.f("ck_imported_badge_version")),
+        sa.CheckConstraint("hours IS NULL OR hours > 0", name=op.f("ck_imported_badge_hours")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_imported_badge_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imported_badge")),
+        sa.UniqueConstraint("person_id", "badge_id", name=op.f("uq_imported_badge_person_id_badge_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_imported_badge_public_id")),
+    )
     op.create_table(
         "issuer_key",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1559,6 +1593,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_award_public_id")),
     )
     with op.batch_alter_table("award", schema=None) as batch_op:
+        batch_op.create_index("ix_award_issuer_id", ["issuer_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_award_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_award_pursuit_id"), ["pursuit_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_award_version_id"), ["version_id"], unique=False)
@@ -1675,9 +1710,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_kept_badge_award_id")),
         sa.PrimaryKeyConstraint("award_id", name=op.f("pk_kept_badge")),
     )
+    op.create_table(
+        "wallet_offer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("award_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=True),
+        sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.CheckConstraint("(taken_at IS NULL) = (holder IS NULL)", name=op.f("ck_wallet_offer_taken")),
+        sa.CheckConstraint(
+            "(token_digest IS NULL) = (token_expires_at IS NULL)", name=op.f("ck_wallet_offer_token")
+        ),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_wallet_offer_award_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_offer")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_wallet_offer_public_id")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_wallet_offer_token_digest")),
+    )
+    with op.batch_alter_table("wallet_offer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_wallet_offer_award_id"), ["award_id"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("wallet_offer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_wallet_offer_award_id"))
+
+    op.drop_table("wallet_offer")
     op.drop_table("kept_badge")
     op.drop_table("holders_choice")
     op.drop_table("badge")
@@ -1697,6 +1758,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_award_version_id"))
         batch_op.drop_index(batch_op.f("ix_award_pursuit_id"))
         batch_op.drop_index(batch_op.f("ix_award_person_id"))
+        batch_op.drop_index("ix_award_issuer_id")
 
     op.drop_table("award")
     with op.batch_alter_table("appeal", schema=None) as batch_op:
@@ -1892,6 +1954,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_issuer_key_organization_id"))
 
     op.drop_table("issuer_key")
+    op.drop_table("imported_badge")
     with op.batch_alter_table("erase_request", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_erase_request_open",

@@ -33,10 +33,12 @@ def when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as people say them: `640 MB`, `2.1 MB`, `12 KB`."""
+    """Bytes as people say them: `1.5 GB`, `640 MB`, `2.1 MB`, `12 KB`."""
     if count < 1_000_000:
         return f"{max(1, round(count / 1000))} KB"
     megabytes = count / 1_000_000
+    if megabytes >= 1000:
+        return f"{megabytes / 1000:.1f} GB"
     return f"{megabytes:.1f} MB" if megabytes < 10 else f"{megabytes:.0f} MB"
 
 

@@ -155,10 +155,10 @@ def _what_happened(upload: FileStorage | None) -> str:
 def _add_file(part_id: str, requirement_id: str, upload: FileStorage) -> str:
     used = services()
     with used.database.reading() as session:
-        evidence.check_space(session, actor(), part_id=part_id, requirement_id=requirement_id)
+        need = evidence.check_space(session, actor(), part_id=part_id, requirement_id=requirement_id)
     stream, file_name = upload.stream, upload.filename or "file"
     size = _size(stream)
-    limit = used.settings.max_upload_bytes
+    limit = evidence.largest(need, used.settings.max_upload_bytes)
     if size > limit:
         raise OperationRefused(
             "file_too_large", f"It is {wording.size(size)} and the limit is {wording.size(limit)}."

@@ -34,7 +34,7 @@ def test_a_healthy_embedded_installation(microcred: Command, lms: demo_lms.Serve
     microcred.platform(jwks_url=f"{lms.url}/jwks")
     found = findings(microcred)
     assert list(found) == [
-        *("settings", "database", "redis", "storage", "keys", "public URL", "mail"),
+        *("settings", "database", "redis", "storage", "keys", "public URL", "files", "mail"),
         *("platform Demo LMS", "clock against platform Demo LMS"),
     ]
     assert all(one["ok"] and one["says"] for one in found.values())

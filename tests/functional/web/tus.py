@@ -24,7 +24,7 @@ def begin(
     facts = {"filename": name, "part": part, "requirement": requirement, "fingerprint": fingerprint}
     metadata = ",".join(f"{key} {base64.b64encode(text.encode()).decode()}" for key, text in facts.items())
     said = {"Upload-Length": str(length), "Upload-Metadata": metadata}
-    return ask(visitor, "POST", visitor.url("uploads"), **said, **headers)
+    return ask(visitor, "POST", visitor.url("uploads"), b"", **said, **headers)
 
 
 def send(visitor: Visitor, address: str, offset: int, content: bytes, **headers: str) -> TestResponse:
