@@ -21,10 +21,13 @@ from microcred.badges.backpack import connections as backpacks
 from microcred.badges.backpack.connecting import Connector
 from microcred.badges.backpack.delivery import Deliverer
 from microcred.badges.store import BadgeStore
+from microcred.badges.wallet.issuing import Wallets
 from microcred.database import Clock, Database, SystemClock
 from microcred.mail import mailer_for
 from microcred.media import Clamd, Tools, find_ffmpeg
 from microcred.operations import (
+    award_expiry,
+    awards,
     housekeeping,
     mailing,
     notifying,
@@ -43,7 +46,7 @@ from microcred.sealing import Keyring
 from microcred.storage import Storage, StorageError
 from microcred.web.services import Services, WebSettings
 
-
+_random = SystemRandom()
 _FILES_AT_ONCE = {"uploads": 4, "documents": 4, "recordings": 2}
 """Files of each kind that are worked on at a time, by all workers together: this takes processor and disk."""
 
@@ -81,6 +84,7 @@ class Assembly:
             lti=self.lti,
             badges=self.badges,
             connector=self.connector,
+            wallets=Wallets(self.database, self.keyring, self.clock, self.badges, self.settings.public_url),
             chance=self.chance,
             settings=WebSettings(
                 public_url=self.settings.public_url,
@@ -105,7 +109,7 @@ class Assembly:
 
 
 def assemble(
-    settings: Settings, clock: Clock | None = None, chance: Callable[[], float] = SystemRandom().random
+    settings: Settings, clock: Clock | None = None, chance: Callable[[], float] = _random.random
 ) -> Assembly:
     """Build every part from settings. Reaches nothing over the network yet. Raises CannotAssemble.
 
@@ -160,6 +164,7 @@ def assemble(
         syncing.SEND_ALL: syncing.send_all_handler(database, clock),
         housekeeping.KIND: housekeeping.handler(database, clock),
         review_watch.KIND: watching.handler(clock, chance),
+        award_expiry.KIND: awards.expiry_handler(clock),
         notifying.MAIL: mailing.handler(
             database, clock, mailer, sender=settings.effective_mail_from, public_url=settings.public_url
         ),

@@ -397,6 +397,7 @@ class Award(Base):
     """The legal fact behind a badge: one per awarding decision."""
 
     __tablename__ = "award"
+    __table_args__ = (Index("ix_award_issuer_id", "issuer_id", "id"),)
 
     id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)

@@ -42,7 +42,7 @@ from microcred.credentials.steps import (
     State,
 )
 from microcred.credentials.workflow import Plan
-from microcred.operations import appeal_dates, notifying, reminding, review_watch
+from microcred.operations import appeal_dates, award_expiry, notifying, reminding, review_watch
 from microcred.people import audit, policies
 from microcred.placements import Placement
 
@@ -184,8 +184,8 @@ def _badge(session: Session, case: _Case, work: BadgeWork, decision: Decision | 
     assert decision is not None
     if work is BadgeWork.REVOKE:
         return _revoke(session, case)
-    if work is not BadgeWork.ISSUE:
-        raise ValueError(f"no operation renews badges yet: {work}")
+    if work is BadgeWork.RENEW:
+        return _renew(session, case)
     document = case.definition.document
     months = document.validity.months if document.validity.expires else None
     award = Award(
@@ -202,17 +202,32 @@ def _badge(session: Session, case: _Case, work: BadgeWork, decision: Decision | 
     )
     session.add(award)
     session.flush()
+    award_expiry.plan(session, award, case.now)
     if not award.is_test:  # a test user's work counts for nothing outside
         badges.request(session, award, now=case.now)
     return award
 
 
-def _revoke(session: Session, case: _Case) -> Award:
-    award = session.scalars(
+def _standing_award(session: Session, case: _Case) -> Award:
+    return session.scalars(
         select(Award)
         .where(Award.pursuit_id == case.pursuit.id, Award.revoked_at.is_(None))
         .order_by(Award.id.desc())
     ).one()
+
+
+def _renew(session: Session, case: _Case) -> Award:
+    """The same award for another term: its hours count once, and its badge keeps its id."""
+    award, validity = _standing_award(session, case), case.definition.document.validity
+    award.valid_until = add_months(case.now, validity.months) if validity.months else None
+    award_expiry.plan(session, award, case.now)
+    if not award.is_test:
+        badges.reissue(session, award, now=case.now)
+    return award
+
+
+def _revoke(session: Session, case: _Case) -> Award:
+    award = _standing_award(session, case)
     badges.revoke(session, award, reason=case.reason, now=case.now)
     return award
 

@@ -85,6 +85,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("storage_key", name=op.f("pk_evidence_file")),
     )
+    with op.batch_alter_table("evidence_file", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_evidence_file_original",
+            ["settled_at"],
+            unique=False,
+            sqlite_where=sa.text("view_key IS NOT NULL AND original_gone_at IS NULL"),
+            postgresql_where=sa.text("view_key IS NOT NULL AND original_gone_at IS NULL"),
+        )
+
     op.create_table(
         "organization",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -2007,6 +2016,13 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("organization")
+    with op.batch_alter_table("evidence_file", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_evidence_file_original",
+            sqlite_where=sa.text("view_key IS NOT NULL AND original_gone_at IS NULL"),
+            postgresql_where=sa.text("view_key IS NOT NULL AND original_gone_at IS NULL"),
+        )
+
     op.drop_table("evidence_file")
     op.drop_table("catalogue")
     op.drop_table("backpack_host")

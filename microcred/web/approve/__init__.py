@@ -1,6 +1,6 @@
 """Pages of approvers."""
 
-from microcred.web.approve import appeals, pages, quality
+from microcred.web.approve import appeals, awards, pages, quality
 from microcred.web.approve.blueprint import blueprint
 
-__all__ = ["appeals", "blueprint", "pages", "quality"]
+__all__ = ["appeals", "awards", "blueprint", "pages", "quality"]

@@ -188,6 +188,18 @@ def _decided(case: Case) -> dict[str, str] | None:
                 "title": "Not awarded.",
                 "text": "The teacher reads your reason on their page.",
             }
+        case "revoked":
+            return {
+                "kind": "info",
+                "title": "The award is withdrawn.",
+                "text": "Its badge is not valid any more. The teacher reads why and may appeal.",
+            }
+        case "expired":
+            return {
+                "kind": "info",
+                "title": "This award has expired.",
+                "text": "That it was earned stays on record.",
+            }
         case "returned_to_reviewer":
             return {
                 "kind": "info",

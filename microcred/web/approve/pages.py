@@ -5,7 +5,7 @@ from typing import Any
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import anchors, decide, reading_appeals, reading_decide
+from microcred.operations import anchors, awards, decide, reading_appeals, reading_decide
 from microcred.operations.errors import OperationRefused
 from microcred.web.approve.blueprint import blueprint
 from microcred.web.approve.case_page import case_page, list_row
@@ -41,7 +41,7 @@ def queue() -> ResponseReturnValue:
 @blueprint.get("/<public_id>")
 def case(public_id: str) -> ResponseReturnValue:
     """One recommendation with all that the decision rests on."""
-    return _case(public_id)
+    return case_response(public_id)
 
 
 @blueprint.post("/<public_id>")
@@ -63,7 +63,7 @@ def decision(public_id: str) -> ResponseReturnValue:
     except OperationRefused as problem:
         if problem.code not in ("reason_missing", "text_too_long"):
             raise
-        return _case(public_id, problem=problem, open_form=button, typed=request.form.get(field, ""))
+        return case_response(public_id, problem=problem, open_form=button, typed=request.form.get(field, ""))
     return redirect(page_url("approve.case", public_id=public_id), 303)
 
 
@@ -85,7 +85,7 @@ def mark_anchor(public_id: str) -> ResponseReturnValue:
     except OperationRefused as problem:
         if problem.code not in ("teacher_not_asked", "unrated", "text_too_long"):
             raise
-        return _case(public_id, problem=problem)
+        return case_response(public_id, problem=problem)
     return redirect(page_url("approve.case", public_id=public_id), 303)
 
 
@@ -97,7 +97,7 @@ def retire_anchor(public_id: str) -> ResponseReturnValue:
     return redirect(page_url("approve.case", public_id=public_id), 303)
 
 
-def _case(
+def case_response(
     public_id: str, *, problem: OperationRefused | None = None, open_form: str = "", typed: str = ""
 ) -> ResponseReturnValue:
     now, zone = services().clock.now(), surface().zone
@@ -111,6 +111,7 @@ def _case(
         **values,
         heading=_heading(waiting),
         is_anchor=is_anchor,
+        revoke_reasons=awards.REASONS if found.state in ("awarded", "expired") else None,
         problem=problem.message if problem is not None else None,
         open_form=open_form,
         typed=typed,

@@ -194,7 +194,7 @@ def test_the_issuer_marks_an_anchor_on_the_page_of_a_decided_try(world: World, a
         approver.post(
             f"/desk/approve/{public_id}/anchor",
             **levels,
-            **{"text_why_p1-c1": "Counted."},
+            **why,
             teacher_agreed="yes",
         )
     )
