@@ -104,3 +104,55 @@ def schoology_fields(settings: LtiSettings) -> Fields:
 
 SETUPS = {"canvas": canvas_key, "moodle": moodle_fields, "schoology": schoology_fields}
 """By kind of LMS."""
+
+
+def plain_fields(settings: LtiSettings) -> Fields:
+    """What any LMS with LTI 1.3 asks for."""
+    return {
+        "Login initiation address": settings.login_url(),
+        "Redirect address": settings.launch_url,
+        "Launch address (target link)": settings.launch_url,
+        "Deep linking address": settings.deep_link_url,
+        "Public keys (JWKS) address": settings.jwks_url,
+        "Scopes": list(names.SCOPES),
+    }
+
+
+def to_copy(lms: str, settings: LtiSettings) -> Fields:
+    """What an administrator copies, by the names of the LMS's fields; Canvas fetches all but one itself."""
+    if lms == "canvas":
+        return {
+            "Redirect URIs": [settings.launch_url],
+            "Enter URL (JSON)": f"{settings.base}/lti/config/canvas.json",
+        }
+    return {"moodle": moodle_fields, "schoology": schoology_fields}.get(lms, plain_fields)(settings)
+
+
+STEPS: dict[str, tuple[str, ...]] = {
+    "canvas": (
+        "In Canvas: Admin, Developer Keys, + Developer Key, + LTI Key. Method: Enter URL. Copy both values.",
+        "Save, and set the key to On. The number under Details is the client id.",
+        "Settings, Apps, View App Configurations, + App, By Client ID. Its menu shows the deployment id.",
+        "Write both into the form below.",
+    ),
+    "moodle": (
+        "In Moodle: Site administration, Plugins, External tool, Manage tools, Configure a tool manually."
+        " Copy the values below.",
+        "Save. On the tool's card, View configuration details shows client id and deployment id.",
+        "Write both into the form below.",
+        "In each course that will use it: More, LTI External tools, switch on Show in activity chooser.",
+    ),
+    "schoology": (
+        "Open app.schoology.com/apps/publisher, Add App, type LTI 1.3 App, for Only people in my school."
+        " Copy the values below.",
+        "The client id is under Options, API Info on the app's profile.",
+        "Install LTI 1.3 App, Add to Organization; then install it into the courses. Organization Apps,"
+        " Configure shows the deployment id: two numbers with a hyphen.",
+        "Write both into the form below.",
+    ),
+    "other": (
+        "Register a tool for LTI 1.3 in your LMS with the values below.",
+        "Write what the LMS shows then into the form below.",
+    ),
+}
+"""What is done by hand, in order, in the words of the LMS's own pages."""

@@ -1,5 +1,6 @@
 """Platforms and deployments as operators see and change them; every change writes an audit event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 import grade_passback
-from lti_tool import features, registrations
+from lti_tool import features, invitations, registrations
 from lti_tool.models import Deployment, NotedHost, Registration
 from lti_tool.registrations import RegistrationProblem
 from microcred import outbox
@@ -82,9 +83,7 @@ def platforms(
 def platform(session: Session, actor: Actor, public_id: str) -> Platform:
     """One platform. Raises NotAllowed, NotFound."""
     row = _platform(session, actor, public_id)
-    organizations = session.scalars(
-        select(Organization).where(own_organizations(actor)).order_by(Organization.name).limit(500)
-    ).all()
+    organizations = own_organizations_of(session, actor)
     names = {one.id: one.name for one in session.scalars(select(Organization))}
     return Platform(
         row,
@@ -99,10 +98,75 @@ def platform(session: Session, actor: Actor, public_id: str) -> Platform:
             )
             for one in registrations.deployments(session, public_id)
         ),
-        tuple(organizations),
+        organizations,
         tuple(registrations.noted_hosts(session, public_id)),
         tuple(feature.words for feature in features.unavailable(row.scopes)),
     )
+
+
+@dataclass(frozen=True)
+class Invited:
+    """A one-use address for dynamic registration; its secret is kept nowhere else."""
+
+    secret: str
+    expires_at: datetime
+
+
+def own_organizations_of(session: Session, actor: Actor) -> tuple[Organization, ...]:
+    """The organizations to which the actor may give a platform. Raises NotAllowed."""
+    require_operator(actor)
+    query = select(Organization).where(own_organizations(actor)).order_by(Organization.name).limit(500)
+    return tuple(session.scalars(query))
+
+
+def add_platform(
+    session: Session,
+    actor: Actor,
+    new: registrations.NewRegistration,
+    organization_code: str,
+    clock: Clock,
+    allow_hosts: Sequence[str],
+) -> str:
+    """Register a platform by hand, approved at once; its public id. Raises NotAllowed, NotFound,
+    OperationRefused.
+    """
+    organization = _organization(session, actor, organization_code)
+    try:
+        row = registrations.add(
+            session, new, organization_id=organization.id, clock=clock, allow_hosts=allow_hosts
+        )
+    except RegistrationProblem as problem:
+        raise OperationRefused(problem.code, problem.message) from problem
+    _record(session, actor, "platform_added", row, clock.now(), after="approved")
+    return row.public_id
+
+
+def invite_platform(
+    session: Session, actor: Actor, lms: str, organization_code: str, now: datetime
+) -> Invited:
+    """An invitation to register dynamically. Raises NotAllowed, NotFound, OperationRefused."""
+    organization = _organization(session, actor, organization_code)
+    try:
+        secret, expires_at = invitations.invite(session, organization_id=organization.id, lms=lms, now=now)
+    except RegistrationProblem as problem:
+        raise OperationRefused(problem.code, problem.message) from problem
+    audit.record(
+        session,
+        at=now,
+        actor_id=actor.own_id,
+        action="platform_invited",
+        subject=("organization", organization.id),
+        detail={"lms": lms},
+    )
+    return Invited(secret, expires_at)
+
+
+def _organization(session: Session, actor: Actor, code: str) -> Organization:
+    require_operator(actor)
+    found = session.scalar(select(Organization).where(Organization.code == code, own_organizations(actor)))
+    if found is None:
+        raise NotFound("no_such_organization", "Choose one of the organizations. Nothing was changed.")
+    return found
 
 
 def let_in(session: Session, public_id: str, now: datetime) -> Registration:
@@ -149,11 +213,7 @@ def approve_deployment(
 ) -> None:
     """Let a deployment in and give it to an organization. Raises NotAllowed, NotFound."""
     row, deployment = _deployment(session, actor, public_id, row_id)
-    organization = session.scalar(
-        select(Organization).where(Organization.code == organization_code, own_organizations(actor))
-    )
-    if organization is None:
-        raise NotFound("no_such_organization", "Choose one of the organizations. Nothing was changed.")
+    organization = _organization(session, actor, organization_code)
     before = deployment.state
     registrations.approve_deployment(
         session, public_id, deployment.deployment_id, organization_id=organization.id, clock=clock

@@ -29,6 +29,7 @@ def install(app: Flask) -> None:
             review.blueprint,
             approve.blueprint,
             admin.platforms,
+            admin.setting_up,
             admin.outbox,
             admin.people,
             notices.blueprint,

@@ -143,9 +143,7 @@ def any_deployment(public_id: str) -> ResponseReturnValue:
     return _done(public_id, "any")
 
 
-def _page(
-    public_id: str, *, said: str = "", problem: str = "", tried: Sequence[self_test.Tried] = ()
-) -> str:
+def _page(public_id: str, *, said: str = "", problem: str = "", tried: Sequence[self_test.Tried] = ()) -> str:
     used = services()
     with used.database.reading() as session:
         found = platforms.platform(session, actor(), public_id)
