@@ -48,18 +48,9 @@ class Invited(TypedDict):
     url: str
 
 
-LMS_WORDS = {
-    "plain": "Demo LMS",
-    "canvas": "Demo Canvas",
-    "moodle": "Demo Moodle",
-    "schoology": "Demo Schoology",
-}
-"""What the demo LMS can behave like, and its name as a platform."""
-
-
 def run(*, port: int, lms_port: int, lms: str, as_json: bool) -> None:
-    """Serve the demo until a signal ends it; `lms` is a key of `LMS_WORDS`. Raises click.ClickException where
-    the demo LMS is not there (an installed wheel).
+    """Serve the demo until a signal ends it; `lms` is one of the demo LMS's dialects. Raises
+    click.ClickException where the demo LMS is not there (an installed wheel).
     """
     if find_spec("demo_lms") is None:
         raise click.ClickException("The demo LMS is part of the source checkout. Run `make demo` there.")
@@ -128,11 +119,12 @@ def _register(assembly: Assembly, facts: dict[str, Any]) -> str:
         district = ensure_organization(
             session, code="demo-district", name="Demo District", kind="district", now=now
         )
+        is_plain = facts["dialect"] == "plain"
         made = registrations.add(
             session,
             registrations.NewRegistration(
-                name=LMS_WORDS[facts["dialect"]],
-                lms="other" if facts["dialect"] == "plain" else facts["dialect"],
+                name="Demo LMS" if is_plain else f"Demo {facts['dialect'].capitalize()}",
+                lms="other" if is_plain else facts["dialect"],
                 issuer=facts["issuer"],
                 client_id=tool["client_id"],
                 auth_url=facts["auth_url"],
