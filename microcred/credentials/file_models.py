@@ -33,6 +33,12 @@ class EvidenceFile(Base):
         ),
         CheckConstraint("state <> 'infected' OR view_key IS NULL", name="infected_is_gone"),
         CheckConstraint("original_gone_at IS NULL OR view_key IS NOT NULL", name="original_gone_at"),
+        Index(
+            "ix_evidence_file_original",
+            "settled_at",
+            sqlite_where=text("view_key IS NOT NULL AND original_gone_at IS NULL"),
+            postgresql_where=text("view_key IS NOT NULL AND original_gone_at IS NULL"),
+        ),
     )
 
     storage_key: Mapped[str] = mapped_column(String(200), primary_key=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from lti_tool.models import Context, Launch, Registration
 from microcred.badges.models import HoldersChoice
@@ -304,6 +304,7 @@ def _try(session: Session, attempt: Attempt, files: list[ExportFile]) -> dict[st
     items = session.scalars(
         select(EvidenceItem)
         .where(EvidenceItem.attempt_id == attempt.id, EvidenceItem.removed_at.is_(None))
+        .options(joinedload(EvidenceItem.file))
         .order_by(EvidenceItem.id)
     )
     decisions = session.scalars(
@@ -343,8 +344,15 @@ def _evidence(item: EvidenceItem, files: list[ExportFile]) -> dict[str, Any]:
     if item.storage_key is None:
         return {**said, "link": item.url}
     name = f"evidence/{item.public_id}-{_file_name(item.file_name or 'file')}"
-    files.append(ExportFile(name, item.storage_key, item.size or 0))
-    return {**said, "file": name, "type": item.media_type, "bytes": item.size}
+    key, size, media_type = item.storage_key, item.size or 0, item.media_type
+    if (file := item.file) is not None:
+        if file.state not in ("ready", "preparing"):
+            return {**said, "file": None, "locked_away": file.state}
+        size = file.size
+        if file.original_gone_at is not None and file.view_key is not None:
+            key, size, media_type = file.view_key, file.view_size or 0, file.view_media_type
+    files.append(ExportFile(name, key, size))
+    return {**said, "file": name, "type": media_type, "bytes": size, "transcript": item.transcript or None}
 
 
 def _feedback(session: Session, attempt: Attempt) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import grade_passback
 from lti_tool.models import Launch, UsedHandover
 from microcred import outbox
 from microcred.database import Clock, Database
-from microcred.operations import uploading
+from microcred.operations import preparing, uploading
 from microcred.outbox import OutboxRow
 from microcred.people.models import DeskSession, LinkCode, Notice, OneTimeLink
 from microcred.placements import Placement
@@ -49,7 +49,7 @@ def handler(database: Database, clock: Clock) -> outbox.Handler:
         now = clock.now()
         with database.writing() as session:
             _forget_spent(session, now)
-            swept = uploading.sweep(session, now)
+            swept = uploading.sweep(session, now) + preparing.let_originals_go(session, now)
         deliveries, rows = _in_batches(database, _deliveries, job.payload.get("deliveries"), now - KEPT)
         launches, opened = _in_batches(database, _launches, job.payload.get("launches"), now - KEPT)
         going_on = deliveries["more"] or launches["more"] or swept

@@ -7,7 +7,7 @@ opens it as it came; reviewers see that it is being prepared.
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from microcred import media, outbox
 from microcred.credentials.file_models import EvidenceFile
-from microcred.credentials.models import EvidenceItem
+from microcred.credentials.models import Attempt, EvidenceItem
 from microcred.database import Clock, Database
 from microcred.media import Clamd, CopyFailed, Location, ScannerAway, TooLargeToScan, Tools
+from microcred.operations.privacy import delete_files_later
 from microcred.people import audit
 from microcred.storage import CHUNK, FileMissing, Storage, StorageError
 
@@ -26,6 +27,9 @@ KIND = "prepare_evidence"
 """Outbox kind: scan a file, free it of location data, make the copy that plays."""
 _NOTHING_TO_DO = frozenset({"text/plain", "text/csv", "text/markdown", "text/vtt"})
 _SCANNER_AGAIN = 30.0
+ORIGINAL_KEPT = timedelta(days=60)
+"""How long an original with a copy stays after the decision, for questions about it; the copy stays."""
+_ORIGINALS_AT_ONCE = 200
 _log = structlog.get_logger("evidence")
 
 
@@ -105,6 +109,35 @@ def handler(
         return outbox.Delivered(answer={"state": "ready", "location": done.location.value})
 
     return handle
+
+
+def let_originals_go(session: Session, now: datetime) -> int:
+    """Delete originals that have a copy which plays, some time after every try that shows them was decided;
+    gives how many.
+    """
+    of_file = (EvidenceItem.storage_key == EvidenceFile.storage_key, EvidenceItem.removed_at.is_(None))
+    shown = select(EvidenceItem.id).where(*of_file)
+    undecided = (
+        select(EvidenceItem.id)
+        .join(Attempt, Attempt.id == EvidenceItem.attempt_id)
+        .where(*of_file, Attempt.decided_at.is_(None) | (Attempt.decided_at > now - ORIGINAL_KEPT))
+    )
+    files = session.scalars(
+        select(EvidenceFile)
+        .where(
+            EvidenceFile.view_key.is_not(None),
+            EvidenceFile.original_gone_at.is_(None),
+            EvidenceFile.settled_at < now - ORIGINAL_KEPT,
+            shown.exists(),
+            ~undecided.exists(),
+        )
+        .order_by(EvidenceFile.settled_at)
+        .limit(_ORIGINALS_AT_ONCE)
+    ).all()
+    for file in files:
+        file.original_gone_at = now
+    delete_files_later(session, [file.storage_key for file in files], now)
+    return len(files)
 
 
 def _go_on(database: Database, key: str) -> None:

@@ -21,6 +21,7 @@ from lti_tool.models import Launch
 from microcred import outbox
 from microcred.badges import store as badges
 from microcred.badges.backpack import connections as backpacks
+from microcred.badges.importing.models import ImportedBadge
 from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece
 from microcred.credentials.models import (
     Attempt,
@@ -223,16 +224,25 @@ def delete_files_handler(storage: Storage) -> outbox.Handler:
     return handle
 
 
+def delete_files_later(session: Session, keys: Sequence[str], now: datetime) -> None:
+    """Let the worker delete files of the store."""
+    _delete_of_store(session, "keys", keys, now)
+
+
 def delete_folders_later(session: Session, folders: Sequence[str], now: datetime) -> None:
     """Let the worker delete folders of the store with all that is in them."""
-    for start in range(0, len(folders), _FILES_A_ROW):
+    _delete_of_store(session, "folders", folders, now)
+
+
+def _delete_of_store(session: Session, what: str, names: Sequence[str], now: datetime) -> None:
+    for start in range(0, len(names), _FILES_A_ROW):
         outbox.add(
             session,
             kind=DELETE_FILES,
             destination="local",
             order_key=None,
             subject=("installation", "1"),
-            payload={"folders": list(folders[start : start + _FILES_A_ROW])},
+            payload={what: list(names[start : start + _FILES_A_ROW])},
             now=now,
         )
 
@@ -253,6 +263,7 @@ def _erase_now(
     session: Session, root: int, ids: frozenset[int], keep_badges: bool, by: int | None, now: datetime
 ) -> None:
     backpacks.forget(session, ids, now=now)
+    session.execute(delete(ImportedBadge).where(ImportedBadge.person_id.in_(ids)))
     files = _erase_work(session, ids, now)
     _erase_uploads(session, ids, now)
     pictures, awards = _settle_awards(session, ids, keep_badges, now)

@@ -117,7 +117,7 @@ def test_an_upload_outlives_pauses_reloads_and_the_launch(
     roomy.enter(browser_context, again)
     expect(group).to_contain_text("All of it has arrived. It is being added.", timeout=30_000)
     tus.work_off(course)
-    expect(group).to_contain_text("Group talk.mp4, open", timeout=15_000)
+    expect(group).to_contain_text("Video, 31 MB", timeout=15_000)
     [item] = items(course)
     assert item.size == film.stat().st_size
     assert course.assembly.storage.read(str(item.storage_key)) == film.read_bytes()

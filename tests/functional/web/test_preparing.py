@@ -1,6 +1,7 @@
 """From a file as it came to what others see: the copy that plays, location data, the malware scan."""
 
 import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from PIL import Image
 from sqlalchemy import select
 
 from microcred.credentials.file_models import EvidenceFile
+from microcred.operations import exporting, preparing
+from microcred.storage import FileMissing
 from tests.functional.web import tus
 from tests.functional.web.course import Course, MovingClock, Visitor, build
 from tests.functional.web.test_evidence import events, items, stored
-from tests.functional.web.work import picture, upload
+from tests.functional.web.work import complete, picture, submit, upload
 from tests.support import clamd
 from tests.unit.media import samples
 
@@ -69,6 +72,43 @@ def test_a_file_removed_while_it_is_prepared_leaves_nothing(teacher: Visitor, co
     teacher.post(f"evidence/{item.public_id}/remove")
     tus.work_off(course)
     assert stored(course) == []
+
+
+def test_an_original_goes_some_time_after_the_decision_and_its_copy_stays(
+    teacher: Visitor, course: Course
+) -> None:
+    complete(teacher, course)
+    upload(teacher, samples.picture("HEIF"), "IMG_0042.HEIC")
+    tus.work_off(course)
+    submit(teacher)
+    [item] = [one for one in items(course) if one.file_name == "IMG_0042.HEIC"]
+
+    def after(days: int) -> int:
+        course.clock.move(days=days)
+        with course.assembly.database.writing() as session:
+            return preparing.let_originals_go(session, course.clock.now())
+
+    assert after(days=300) == 0
+    ratings = {criterion.id: "passing" for _, criterion in course.definition().criteria()} | {"p2-c1": "yes"}
+    course.judge(teacher.person_id, ratings)
+    assert after(days=59) == 0
+    before = len(stored(course))
+    assert after(days=2) == 1
+    tus.work_off(course)
+    again = course.visitor((teacher.person_id, 1))
+    assert again.get(f"evidence/{item.public_id}?original=1").mimetype == "image/jpeg"
+    with pytest.raises(FileMissing):
+        course.assembly.storage.size(str(item.storage_key))
+    assert len(stored(course)) >= before - 1
+    assert "is kept until the decision" not in again.get("parts/p2").text
+    with course.assembly.database.reading() as session:
+        made = exporting.export(session, teacher.person_id, by=None, now=course.clock.now())
+    content = b"".join(exporting.archive(made, course.assembly.storage))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert "missing.txt" not in archive.namelist()
+        assert len([name for name in archive.namelist() if name.startswith("evidence/")]) == len(
+            items(course)
+        )
 
 
 @pytest.fixture
