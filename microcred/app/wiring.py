@@ -30,6 +30,7 @@ from microcred.operations import (
     awards,
     housekeeping,
     mailing,
+    names_check,
     notifying,
     permitting,
     preparing,
@@ -174,6 +175,9 @@ def assemble(
         privacy.ERASE: privacy.erase_handler(database, clock),
         privacy.DELETE_FILES: privacy.delete_files_handler(storage),
         uploading.JOIN: uploading.join_handler(database, storage, clock, scans=scanner is not None),
+        names_check.KIND: names_check.handler(
+            database, storage, clock, lti.client_for, settings.data_dir / "work"
+        ),
         preparing.KIND: preparing.handler(
             database, storage, clock, Tools(settings.data_dir / "work", find_ffmpeg()), scanner
         ),

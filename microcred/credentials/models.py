@@ -68,6 +68,7 @@ RELEASED_BECAUSE = ("late", "conflict")
 EVIDENCE_KINDS = ("file", "link")
 PERMISSION_BASES = ("attested", "form")
 PERMISSION_ENDS = ("withdrawn", "expired", "replaced")
+ROSTERS = ("waiting", "whole", "part", "none")
 PRIVACY_REASONS = ("name", "face", "permission")
 
 
@@ -322,6 +323,27 @@ class PrivacyFlag(Base):
     raised_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     """None where a permission ended."""
     raised_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NamesCheck(Base):
+    """What was found when a try was looked through for names, for the state of the work it was made of."""
+
+    __tablename__ = "names_check"
+    __table_args__ = (
+        CheckConstraint(f"roster IN {ROSTERS}", name="roster"),
+        CheckConstraint("(roster = 'waiting') = (checked_at IS NULL)", name="checked_at"),
+    )
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of what was looked through: another state of the work is looked through anew."""
+    roster: Mapped[str] = mapped_column(String(10))
+    """Whether the course told who is in it: whole, in part, or not at all."""
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    unread: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Public ids of pieces that could not be read as text."""
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Review(Base):

@@ -6,6 +6,7 @@ from microcred.media.clamd import Clamd, ScannerAway, TooLargeToScan, Verdict
 from microcred.media.copies import Copy, CopyFailed, seconds_of, viewing_copy
 from microcred.media.location import Location, remove_location
 from microcred.media.running import Tools, find_ffmpeg
+from microcred.media.text import words_of
 
 __all__ = [
     "Clamd",
@@ -20,4 +21,5 @@ __all__ = [
     "remove_location",
     "seconds_of",
     "viewing_copy",
+    "words_of",
 ]

@@ -232,6 +232,25 @@ def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> 
     return Place(item.part_id, item.requirement_id, _orphans(session, item))
 
 
+def replace(session: Session, actor: Actor, *, public_id: str, file: NewFile, now: datetime) -> Place:
+    """Put a changed picture in the place of the one it was made from; the old one is removed for good.
+
+    Raises OperationRefused, NotFound.
+    """
+    item = _own_item(session, actor, public_id)
+    if item.type_group != "image" or file.type_group != "image":
+        raise OperationRefused(
+            "no_picture", "Only a picture takes the place of a picture. Nothing was changed."
+        )
+    item.removed_at = now
+    session.flush()
+    _audit(session, actor, item, "evidence_removed", now)
+    loaded = load(session, actor, lock=True)
+    _, requirement = loaded.definition.requirement(item.requirement_id)
+    add_to(session, actor, loaded, requirement, file=file, caption=item.caption, now=now)
+    return Place(item.part_id, item.requirement_id, _orphans(session, item))
+
+
 def open_item(
     session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool, original: bool = False
 ) -> Opened:

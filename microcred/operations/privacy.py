@@ -29,6 +29,7 @@ from microcred.credentials.models import (
     Decision,
     EvidenceItem,
     EvidencePermission,
+    NamesCheck,
     PrivacyFlag,
     Pursuit,
     Rating,
@@ -297,6 +298,7 @@ def _erase_work(session: Session, ids: frozenset[int], now: datetime) -> list[st
     ).all()
     for statement in (
         delete(PrivacyFlag).where(PrivacyFlag.attempt_id.in_(tries)),
+        delete(NamesCheck).where(NamesCheck.attempt_id.in_(tries)),
         update(PrivacyFlag).where(PrivacyFlag.raised_by_id.in_(ids)).values(raised_by_id=None),
         delete(Response).where(Response.attempt_id.in_(tries)),
         delete(EvidenceItem).where(EvidenceItem.attempt_id.in_(tries)),

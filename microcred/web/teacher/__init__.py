@@ -3,6 +3,7 @@
 from microcred.web.teacher import (
     backpacks,
     badge,
+    blurring,
     evidence_forms,
     home,
     parts,
@@ -16,6 +17,7 @@ from microcred.web.teacher.blueprint import blueprint
 __all__ = [
     "backpacks",
     "badge",
+    "blurring",
     "blueprint",
     "evidence_forms",
     "home",

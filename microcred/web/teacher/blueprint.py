@@ -8,6 +8,7 @@ SAID = {
     "saved": "Saved.",
     "added": "Added.",
     "link_unclear": "Added. We could not look at the page behind it: check that a reviewer can open it.",
+    "blurred": "The changed picture took the place of the old one, which is gone.",
     "named": "The title is saved.",
     "removed": "Removed.",
     "transcribed": "What is said in it is saved.",

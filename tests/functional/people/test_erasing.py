@@ -311,6 +311,7 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "evidence_upload.attempt_id",
         "evidence_upload.person_id",
         "evidence_permission.pursuit_id",
+        "names_check.attempt_id",
         "privacy_flag.attempt_id",
         "privacy_flag.raised_by_id",
         "response.attempt_id",
