@@ -20,7 +20,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 Purpose = Literal[
-    "state", "session", "form", "handover", "file", "at-rest", "binding", "invitation", "recipient", "backpack"
+    "state",
+    "session",
+    "form",
+    "handover",
+    "file",
+    "at-rest",
+    "binding",
+    "invitation",
+    "recipient",
+    "backpack",
+    "wallet",
 ]
 
 _NONCE_BYTES = 12

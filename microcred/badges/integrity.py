@@ -48,26 +48,46 @@ def verify(document: Mapping[str, Any], public_key: PublicKey) -> None:
     Dates and status are not looked at. Raises IntegrityError: `proof_missing`, `proof_invalid` (its form),
     `issuer_mismatch` (the key named is not the issuer's), `signature_invalid`, or as `canonical_nquads`.
     """
-    proof = document.get("proof")
-    if not isinstance(proof, Mapping):
-        raise IntegrityError("proof_missing", "the document has no single proof")
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    signature = _signature(proof)
+    proof, options = _proof_of(document)
+    signature = _signature(proof, "assertionMethod")
     method = options.get("verificationMethod")
     issuer = document.get("issuer")
     issuer_id = issuer.get("id") if isinstance(issuer, Mapping) else issuer
     if not isinstance(method, str) or method.partition("#")[0] != issuer_id:
         raise IntegrityError("issuer_mismatch", "the proof names a key that is not the issuer's")
+    _check(document, options, signature, public_key)
+
+
+def verify_presentation(document: Mapping[str, Any], public_key: PublicKey) -> None:
+    """The same for what a wallet signed to show that a key is its own (`authentication`).
+
+    Whose key it is, challenge and domain are the caller's to compare. Raises IntegrityError as `verify`.
+    """
+    proof, options = _proof_of(document)
+    _check(document, options, _signature(proof, "authentication"), public_key)
+
+
+def _proof_of(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The proof, and its options as they were signed."""
+    proof = document.get("proof")
+    if not isinstance(proof, Mapping):
+        raise IntegrityError("proof_missing", "the document has no single proof")
+    return proof, {name: value for name, value in proof.items() if name != "proofValue"}
+
+
+def _check(
+    document: Mapping[str, Any], options: Mapping[str, Any], signature: bytes, public_key: PublicKey
+) -> None:
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     if not public_key.holds(signature, _signed_bytes(unsigned, options)):
         raise IntegrityError("signature_invalid", "the document is not what was signed")
 
 
-def _signature(proof: Mapping[str, Any]) -> bytes:
+def _signature(proof: Mapping[str, Any], purpose: str) -> bytes:
     expected = {
         "type": "DataIntegrityProof",
         "cryptosuite": _SUITE,
-        "proofPurpose": "assertionMethod",
+        "proofPurpose": purpose,
     }
     value = proof.get("proofValue")
     if any(proof.get(name) != wanted for name, wanted in expected.items()) or not isinstance(value, str):

@@ -24,6 +24,14 @@ def holidays_of(session: Session, organization_id: int | None) -> frozenset[date
     )
 
 
+def counted_issuers(session: Session, organization_id: int | None) -> frozenset[str]:
+    """Issuers of badges from elsewhere (`counts_badges_of`, their ids) whose verified badges count; `*` is
+    all. By default none do.
+    """
+    listed = _policies(session, organization_id).get("counts_badges_of", [])
+    return frozenset(str(one) for one in listed) if isinstance(listed, list) else frozenset()
+
+
 def _policies(session: Session, organization_id: int | None) -> dict[str, Any]:
     organization = session.get(Organization, organization_id) if organization_id is not None else None
     return organization.policies if organization is not None else {}

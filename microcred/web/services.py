@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from lti_tool.tool import LtiTool
 from microcred.badges.backpack.connecting import Connector
 from microcred.badges.store import BadgeStore
+from microcred.badges.wallet.issuing import Wallets
 from microcred.database import Clock, Database
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
@@ -41,6 +42,7 @@ class Services:
     lti: LtiTool
     badges: BadgeStore
     connector: Connector
+    wallets: Wallets
     chance: Callable[[], float]
     """Randomness for draws, from 0 up to 1."""
     settings: WebSettings

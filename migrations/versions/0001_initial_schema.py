@@ -1322,6 +1322,36 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "names_check",
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("roster", sa.String(length=10), nullable=False),
+        sa.Column(
+            "findings",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "unread",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(roster = 'waiting') = (checked_at IS NULL)", name=op.f("ck_names_check_checked_at")
+        ),
+        sa.CheckConstraint(
+            "roster IN ('waiting', 'whole', 'part', 'none')", name=op.f("ck_names_check_roster")
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_names_check_attempt_id")),
+        sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_names_check")),
+    )
+    op.create_table(
         "notice",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=40), nullable=False),
@@ -1813,6 +1843,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_notice_attempt_id"))
 
     op.drop_table("notice")
+    op.drop_table("names_check")
     with op.batch_alter_table("evidence_upload", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_evidence_upload_fingerprint",

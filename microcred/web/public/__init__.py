@@ -3,5 +3,6 @@
 from microcred.web.public.backpack_window import blueprint as backpack_window
 from microcred.web.public.documents import blueprint as documents
 from microcred.web.public.verify import blueprint as verify
+from microcred.web.public.wallets import blueprint as wallets
 
-__all__ = ["backpack_window", "documents", "verify"]
+__all__ = ["backpack_window", "documents", "verify", "wallets"]

@@ -3,7 +3,7 @@
 from microcred.web.teacher import (
     backpacks,
     badge,
-    blurring,
+    elsewhere,
     evidence_forms,
     home,
     parts,
@@ -11,14 +11,15 @@ from microcred.web.teacher import (
     record,
     submitting,
     uploads,
+    wallet,
 )
 from microcred.web.teacher.blueprint import blueprint
 
 __all__ = [
     "backpacks",
     "badge",
-    "blurring",
     "blueprint",
+    "elsewhere",
     "evidence_forms",
     "home",
     "parts",
@@ -26,4 +27,5 @@ __all__ = [
     "record",
     "submitting",
     "uploads",
+    "wallet",
 ]

@@ -20,6 +20,8 @@ SAID = {
     "appealed": "Your appeal is in. Somebody who has not seen this work reads it.",
     "shown": "Saved. The public page shows it from now on.",
     "written_anew": "Saved. Your badge is being signed anew; files you gave away before stay as they were.",
+    "badge_added": "Added. Look what we could check.",
+    "badge_removed": "Removed. It stays where it is kept.",
     "sending": "Your badge is on its way there.",
     "automatic": "New badges go there by themselves from now on.",
     "on_demand": "From now on badges go there only when you say so.",

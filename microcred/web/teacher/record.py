@@ -2,18 +2,20 @@
 
 import json
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from microcred.badges import pdf, records
 from microcred.badges.store import PublicAward
+from microcred.operations import importing
 from microcred.operations.errors import NotFound
 from microcred.operations.reading_badge import Holder, holder_of, record_of
 from microcred.web.base import papers, wording
 from microcred.web.base.surface import actor, surface
 from microcred.web.services import services
 from microcred.web.teacher.badge import paper
-from microcred.web.teacher.blueprint import blueprint
+from microcred.web.teacher.blueprint import blueprint, said
+from microcred.web.teacher.elsewhere import CHECKED
 
 
 @blueprint.get("/record")
@@ -23,7 +25,20 @@ def record() -> ResponseReturnValue:
     addresses = services().badges.addresses
     now = services().clock.now()
     rows = [(award, papers.certificate_facts(award, addresses, now, holder.name)) for award in awards]
-    return render_template("teacher/record.html", holder=holder, rows=rows, total=_total(awards))
+    with services().database.reading() as session:
+        launch = actor().launch
+        organization_id = launch.organization_id if launch else None
+        elsewhere = importing.portfolio(session, actor(), organization_id, now)
+    return render_template(
+        "teacher/record.html",
+        holder=holder,
+        rows=rows,
+        total=_total(awards),
+        counted=_counted(elsewhere),
+        elsewhere=elsewhere,
+        checked=CHECKED,
+        said=said(request.args.get("ok")),
+    )
 
 
 @blueprint.get("/record.pdf")
@@ -72,6 +87,14 @@ def _awards() -> tuple[Holder, list[PublicAward]]:
         holder = holder_of(session, actor())
         found = record_of(session, actor())
     return holder, [used.badges.public_award(award_id) for award_id in found]
+
+
+def _counted(elsewhere: list[importing.Elsewhere]) -> str:
+    """What counts beside the own badges; empty where nothing does."""
+    counted = [one for one in elsewhere if one.is_counted]
+    hours = sum(one.hours or 0 for one in counted)
+    words = f"{wording.plural(len(counted), 'badge')} from elsewhere"
+    return (f"{words}, {wording.plural(hours, 'hour')}" if hours else words) if counted else ""
 
 
 def _total(awards: list[PublicAward]) -> str:

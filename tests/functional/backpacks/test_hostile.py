@@ -120,7 +120,7 @@ def test_an_answer_that_is_kept_and_played_again_with_its_cookie_is_refused(pack
     host = Ob3Host()
     window = packs.window(packs.serve(host))
     url = window.agree()
-    cookies = [(c.key, c.value, c.path) for c in window.client._cookies.values()]
+    cookies = [(c.key, c.value, c.path) for c in (window.client._cookies or {}).values()]
     assert window.back(url).status_code == 200
     for key, value, path in cookies:
         window.client.set_cookie(key, value, path=path)

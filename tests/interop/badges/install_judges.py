@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 JUDGES = ROOT / ".tools" / "judges"
 # Node looks for packages beside the program, so the program goes to the packages.
-NODE_FILES = ("package.json", "package-lock.json", "verify_ob3.mjs")
+NODE_FILES = ("package.json", "package-lock.json", "verify_ob3.mjs", "wallet.mjs")
 
 
 class JudgesError(Exception):
@@ -43,6 +43,11 @@ def ob2_command() -> list[str]:
 def ob3_command() -> list[str]:
     """The judge of OB 3.0; its arguments are those of verify_ob3.mjs."""
     return [str(_node()), str(JUDGES / "ob3" / "verify_ob3.mjs")]
+
+
+def wallet_command() -> list[str]:
+    """The wallet; its arguments are those of wallet.mjs."""
+    return [str(_node()), str(JUDGES / "ob3" / "wallet.mjs")]
 
 
 def _install(name: str, inputs: list[Path], make: Callable[[Path], None]) -> None:

@@ -1,0 +1,1 @@
+"""Badges earned elsewhere: read from files and addresses, checked as far as can be, never trusted further."""
