@@ -1,18 +1,18 @@
-"""The two usual launches, in one round trip each: of somebody who was here before, where nothing has changed
-since, and of somebody, some course or some link that is new.
+"""The usual launches in one round trip: of somebody who was here before, where nothing has changed since, and
+of somebody, some course or some link that is new.
 
 `INSERT_KNOWN` writes the launch row only where registration, deployment and person may come in and everything
-that the launch says of person, context and link is stored already. `MAKE_MISSING` writes what is not there at
-all. Both look at everything themselves; where they write no launch, the full transaction of `recording` finds
-out why.
+that the launch says of person, context and link is stored already. `RECORD_ANY` writes what is not there yet
+as well; it is for PostgreSQL, which writes several tables in one statement. Both look at everything
+themselves; where they write nothing, the full transaction of `recording` finds out why.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
-    Executable,
     and_,
     bindparam,
     exists,
@@ -168,77 +168,124 @@ def _given(prefix: str, columns: Any, *names: str) -> dict[str, ColumnElement[An
     return values
 
 
-def _make(
-    model: Any, columns: Mapping[str, ColumnElement[Any]], *where: ColumnElement[bool], beside: Any = None
-) -> Executable:
-    """An INSERT of one row where the launch's registration and deployment are approved."""
-    tables = [_REGISTRATION.id.table, _DEPLOYMENT.id.table] + ([] if beside is None else [beside])
+def _made(model: Any, columns: Mapping[str, ColumnElement[Any]], *where: ColumnElement[bool]) -> CTE:
+    """Part of a statement: an INSERT of what is missing, giving its id; nothing where nothing is."""
+    chosen = select(*columns.values()).where(*where)
+    insertion = insert(model).from_select(list(columns), chosen, include_defaults=False)
+    return insertion.returning(model.id).cte(f"made_{model.__tablename__}")
+
+
+_SUB, _IS_TEST = _param("sub", _IDENTITY.sub), _param("is_test_user", _IDENTITY.is_test_user)
+_CONTEXT_GIVEN = _param("context", _CONTEXT.context_id)
+_LINK_GIVEN = _param("link", _LINK.resource_link_id)
+_NOW = _param("created_at", _LAUNCH.created_at)
+
+
+def _here() -> CTE:
+    """One row of what is there, where this launch may come in and contradicts nothing that is stored."""
+    found = (
+        _REGISTRATION.id.table.join(_DEPLOYMENT.id.table, _DEPLOYMENT.registration_id == _REGISTRATION.id)
+        .outerjoin(
+            _IDENTITY.id.table, and_(_IDENTITY.registration_id == _REGISTRATION.id, _IDENTITY.sub == _SUB)
+        )
+        .outerjoin(_PERSON.id.table, _PERSON.id == _IDENTITY.person_id)
+        .outerjoin(
+            _CONTEXT.id.table,
+            and_(_CONTEXT.deployment_id == _DEPLOYMENT.id, _CONTEXT.context_id == _CONTEXT_GIVEN),
+        )
+        .outerjoin(
+            _LINK.id.table,
+            and_(_LINK.deployment_id == _DEPLOYMENT.id, _LINK.resource_link_id == _LINK_GIVEN),
+        )
+    )
     may_enter = (
         _REGISTRATION.id == _param("registration", _REGISTRATION.id),
         _REGISTRATION.state == literal_column("'approved'"),
-        _DEPLOYMENT.registration_id == _REGISTRATION.id,
         _DEPLOYMENT.deployment_id == _param("deployment", _DEPLOYMENT.deployment_id),
         _DEPLOYMENT.state == literal_column("'approved'"),
+        ~exists().where(_LAUNCH.state_id == _param("state_id", _LAUNCH.state_id)),
     )
-    chosen = select(*columns.values()).select_from(*tables).where(*may_enter, *where)
-    return insert(model).from_select(list(columns), chosen, include_defaults=False)
+    person = (
+        _PERSON.state == literal_column("'active'"),
+        or_(_IDENTITY.is_test_user, not_(_IS_TEST)),
+        *_unchanged("person_", _PERSON, *_PROFILE),
+    )
+    link = (
+        or_(_CONTEXT_GIVEN.is_(None), _LINK.context_id == _CONTEXT.id),
+        *_unchanged("link_", _LINK, *_OF_LINK),
+    )
+    return (
+        select(*(column.label(name) for name, column in _ROWS.items()))
+        .select_from(found)
+        .where(
+            *may_enter,
+            or_(_IDENTITY.id.is_(None), and_(*person)),
+            or_(_CONTEXT.id.is_(None), and_(*_unchanged("context_", _CONTEXT, *_OF_CONTEXT))),
+            or_(_LINK.id.is_(None), and_(*link)),
+        )
+        .cte("here")
+    )
 
 
-_NOW = _param("created_at", _LAUNCH.created_at)
-_SUB, _CONTEXT_GIVEN = _param("sub", _IDENTITY.sub), _param("context", _CONTEXT.context_id)
-_LINK_GIVEN = _param("link", _LINK.resource_link_id)
-_NEW_PERSON = _param("person_public_id", _PERSON.public_id)
-_THIS_CONTEXT = and_(_CONTEXT.deployment_id == _DEPLOYMENT.id, _CONTEXT.context_id == _CONTEXT_GIVEN)
-_THIS_LINK = and_(_LINK.deployment_id == _DEPLOYMENT.id, _LINK.resource_link_id == _LINK_GIVEN)
-_THIS_IDENTITY = and_(_IDENTITY.registration_id == _REGISTRATION.id, _IDENTITY.sub == _SUB)
-MAKE_MISSING: tuple[Executable, ...] = (
-    _make(
-        Person,
-        {
-            "public_id": _NEW_PERSON,
-            "state": literal_column("'active'"),
-            "created_at": _NOW,
-            **_given("person_", _PERSON, *_PROFILE),
-        },
-        ~exists().where(_THIS_IDENTITY),
-    ),
-    _make(
-        LmsIdentity,
-        {
-            "registration_id": _REGISTRATION.id,
-            "sub": _SUB,
-            "person_id": _PERSON.id,
-            "is_test_user": _param("is_test_user", _IDENTITY.is_test_user),
-            "created_at": _NOW,
-        },
-        _PERSON.public_id == _NEW_PERSON,
-        beside=_PERSON.id.table,
-    ),
-    _make(
-        Context,
-        {
-            "deployment_id": _DEPLOYMENT.id,
-            "context_id": _CONTEXT_GIVEN,
-            "created_at": _NOW,
-            **_given("context_", _CONTEXT, *_OF_CONTEXT),
-        },
-        _CONTEXT_GIVEN.is_not(None),
-        ~exists().where(_THIS_CONTEXT),
-    ),
-    _make(
-        ResourceLink,
-        {
-            "deployment_id": _DEPLOYMENT.id,
-            "context_id": select(_CONTEXT.id)
-            .where(_THIS_CONTEXT)
-            .correlate(_DEPLOYMENT.id.table)
-            .scalar_subquery(),
-            "resource_link_id": _LINK_GIVEN,
-            "created_at": _NOW,
-            **_given("link_", _LINK, *_OF_LINK),
-        },
-        _LINK_GIVEN.is_not(None),
-        ~exists().where(_THIS_LINK),
-    ),
-    INSERT_KNOWN,
+def _or_made(found: ColumnElement[Any], made: CTE) -> ColumnElement[Any]:
+    """The id that was found, or that of the row just made."""
+    return func.coalesce(found, select(made.c.id).scalar_subquery())
+
+
+_HERE = _here()
+_MADE_PERSON = _made(
+    Person,
+    {
+        "public_id": _param("person_public_id", _PERSON.public_id),
+        "state": literal_column("'active'"),
+        "created_at": _NOW,
+        **_given("person_", _PERSON, *_PROFILE),
+    },
+    _HERE.c.person_id.is_(None),
+)
+_MADE_IDENTITY = _made(
+    LmsIdentity,
+    {
+        "registration_id": _HERE.c.registration_id,
+        "sub": _SUB,
+        "person_id": _MADE_PERSON.c.id,
+        "is_test_user": _IS_TEST,
+        "created_at": _NOW,
+    },
+)
+_MADE_CONTEXT = _made(
+    Context,
+    {
+        "deployment_id": _HERE.c.deployment_id,
+        "context_id": _CONTEXT_GIVEN,
+        "created_at": _NOW,
+        **_given("context_", _CONTEXT, *_OF_CONTEXT),
+    },
+    _HERE.c.context_id.is_(None),
+    _CONTEXT_GIVEN.is_not(None),
+)
+_MADE_LINK = _made(
+    ResourceLink,
+    {
+        "deployment_id": _HERE.c.deployment_id,
+        "context_id": _or_made(_HERE.c.context_id, _MADE_CONTEXT),
+        "resource_link_id": _LINK_GIVEN,
+        "created_at": _NOW,
+        **_given("link_", _LINK, *_OF_LINK),
+    },
+    _HERE.c.resource_link_id.is_(None),
+    _LINK_GIVEN.is_not(None),
+)
+_NAMED: dict[str, ColumnElement[Any]] = {
+    "registration_id": _HERE.c.registration_id,
+    "deployment_id": _HERE.c.deployment_id,
+    "identity_id": _or_made(_HERE.c.identity_id, _MADE_IDENTITY),
+    "person_id": _or_made(_HERE.c.person_id, _MADE_PERSON),
+    "context_id": _or_made(_HERE.c.context_id, _MADE_CONTEXT),
+    "resource_link_id": _or_made(_HERE.c.resource_link_id, _MADE_LINK),
+}
+RECORD_ANY = insert(Launch).from_select(
+    [*_NAMED, *BROUGHT],
+    select(*_NAMED.values(), *(_param(name, _LAUNCH[name]) for name in BROUGHT)).select_from(_HERE),
+    include_defaults=False,
 )

@@ -1,7 +1,7 @@
 """The launch's own transaction: who, where, which link, and the launch row whose `state_id` is unique.
 
-The two usual ones, of somebody who was here before with nothing changed and of somebody new, take one round
-trip each (`known`). For all others one look-up finds everything they have; what is missing is made, what
+The usual ones, of somebody who was here before with nothing changed and (on PostgreSQL) of somebody new, take
+one round trip (`known`). For all others one look-up finds everything they have; what is missing is made, what
 changed is updated, what a launch leaves out is kept. Two first launches of one person at the same moment
 collide on a unique index: the later transaction starts again and finds what the earlier one made.
 """
@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from lti_tool import known
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
-from lti_tool.known import INSERT_KNOWN, MAKE_MISSING
+from lti_tool.known import INSERT_KNOWN, RECORD_ANY
 from lti_tool.models import Context, Deployment, Launch, Registration, ResourceLink
 from lti_tool.protocol.messages import Core, Details, Place
 from lti_tool.registrations import note_deployment, note_host
@@ -68,7 +68,7 @@ class Recorder:
         self._database = database
         self._clock = clock
         self._noted: set[tuple[int, str]] = set()
-        self._usual = (Alone(database, INSERT_KNOWN), Alone(database, *MAKE_MISSING))
+        self._usual = Alone(database, INSERT_KNOWN if database.is_sqlite else RECORD_ANY)
 
     def record(
         self,
@@ -99,7 +99,7 @@ class Recorder:
         raise LtiRefused("temporarily_unavailable")
 
     def _record_usual(self, given: _Given, details: Details) -> str | None:
-        """Store a launch that changes nothing, or only adds what was never seen; None where it is neither."""
+        """Store a launch that contradicts nothing that is stored; None where it is another."""
         public_id = random_id()
         values = known.parameters(
             _brought(given, details, public_id),
@@ -115,7 +115,7 @@ class Recorder:
             _of_link(details) if details.resource_link else {},
         )
         try:
-            return public_id if any(way.is_written(values) for way in self._usual) else None
+            return public_id if self._usual.is_written(values) else None
         except self._database.driver_error:
             # The full transaction meets the same trouble, and says what it is.
             return None

@@ -1,8 +1,8 @@
 """Registrations as this process read them a moment ago.
 
 A platform's logins and launches come in bursts, and asking the database for the same row each time is a
-good part of what they cost. What was read is used again for a quarter of a second, and not after this process
-has changed a registration itself. A registration that was disabled elsewhere may so begin logins for that
+good part of what they cost. What was read is used again for a second, and not after this process has changed
+a registration itself. A registration that was disabled elsewhere may so begin logins for that
 long; none of them becomes a launch, for the launch's own statement looks at the registration's state again.
 """
 
@@ -19,7 +19,7 @@ from lti_tool.facts import RegistrationFacts
 from lti_tool.models import Registration
 from microcred.database import Database
 
-SECONDS = 0.25
+SECONDS = 1.0
 
 _changes = 0
 """How often this process has written a registration."""
