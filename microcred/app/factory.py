@@ -1,8 +1,11 @@
 """The Flask application."""
 
+import tempfile
 import time
+from pathlib import Path
+from typing import IO
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Request, Response, jsonify
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,12 +16,16 @@ from microcred.app.wiring import Assembly
 from microcred.storage import StorageError
 from microcred.web import pages
 
+_IN_MEMORY = 500 * 1024
+"""Bytes of an uploaded file that are kept in memory; a longer one goes to disk."""
+
 
 def create_app(assembly: Assembly, *, has_worker: bool = False) -> Flask:
     """The tool's WSGI application over an assembly of parts; `has_worker` says that this process does
     background work too, and is ready only while it does.
     """
     app = Flask("microcred", static_folder=None)
+    app.request_class = _spooling_in(assembly.settings.data_dir / "work")
     app.config.update(
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=1000,
@@ -40,6 +47,23 @@ def create_app(assembly: Assembly, *, has_worker: bool = False) -> Flask:
             app.wsgi_app, x_for=assembly.settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
         )
     return app
+
+
+def _spooling_in(folder: Path) -> type[Request]:
+    """Requests whose uploaded files wait in `folder`, on a disk: the usual place is memory in a container."""
+
+    class SpoolingRequest(Request):
+        def _get_file_stream(
+            self,
+            total_content_length: int | None,
+            content_type: str | None,
+            filename: str | None = None,
+            content_length: int | None = None,
+        ) -> IO[bytes]:
+            folder.mkdir(parents=True, exist_ok=True)
+            return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder))
+
+    return SpoolingRequest
 
 
 def _health(app: Flask, assembly: Assembly, has_worker: bool) -> None:
