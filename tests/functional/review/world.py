@@ -165,7 +165,7 @@ class World:
             )
             session.add(attempt)
             session.flush()
-            self._write(session, attempt)
+            self.write(session, attempt)
             return attempt.public_id
 
     def resubmit(self, public_id: str) -> str:
@@ -263,7 +263,8 @@ class World:
             found.alias = alias_for(found.id)
         return found
 
-    def _write(self, session: Session, attempt: Attempt) -> None:
+    def write(self, session: Session, attempt: Attempt) -> None:
+        """Fill a try with answers and evidence."""
         version = session.get_one(CredentialVersion, self.version_id)
         now = self.clock.now()
         for part in definition_of(session, version).parts:
