@@ -58,6 +58,8 @@ class _About:
     credential_id: int
     context_id: int | None
     organization_id: int
+    outside_reviewers: bool
+    """The course asks for reviewers from outside its organization."""
 
 
 def bar_for(session: Session, person_ids: Collection[int], attempt: Attempt, now: datetime) -> Bar | None:
@@ -157,13 +159,14 @@ def _about(session: Session, attempt: Attempt) -> _About:
             Credential.id,
             Placement.context_id,
             Placement.organization_id,
+            Placement.outside_reviewers,
         )
         .join(CredentialVersion, CredentialVersion.id == Pursuit.version_id)
         .join(Credential, Credential.id == CredentialVersion.credential_id)
         .join(Placement, Placement.id == Pursuit.placement_id)
         .where(Pursuit.id == attempt.pursuit_id)
     ).one()
-    pursuit_id, owner, issuer_id, credential_id, context_id, organization_id = row
+    pursuit_id, owner, issuer_id, credential_id, context_id, organization_id, outside_reviewers = row
     return _About(
         attempt.id,
         pursuit_id,
@@ -172,6 +175,7 @@ def _about(session: Session, attempt: Attempt) -> _About:
         credential_id,
         context_id,
         organization_id,
+        outside_reviewers,
     )
 
 
@@ -198,7 +202,7 @@ def _bars(
     )
     if about.context_id is not None:
         bar((person for person, _ in _staff(session, whose, about.context_id)), COURSE_STAFF)
-    if policies.reviewing_of(session, about.issuer_id).outside_only:
+    if about.outside_reviewers or policies.reviewing_of(session, about.issuer_id).outside_only:
         members = _memberships(session, whose)
         bar((one for one, where in members if where == about.organization_id), SAME_ORGANIZATION)
     closed = calibrated.not_calibrated(session, humans, about.credential_id, about.issuer_id, now)

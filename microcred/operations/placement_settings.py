@@ -15,7 +15,7 @@ from microcred.credentials.models import Attempt, Credential, CredentialVersion,
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.placing import end_of_day
+from microcred.operations.placing import POOLS, end_of_day
 from microcred.operations.selecting import may_place
 from microcred.people import audit, holders
 from microcred.placements import (
@@ -55,6 +55,8 @@ class PlacementSettings:
     """Why the grade option cannot change any more."""
     denied_as: str
     submit_by: datetime | None
+    pool: str
+    """A key of `placing.POOLS`."""
     reviewers: int
     started: int
     """Teachers who have begun; they stay on their version."""
@@ -79,6 +81,7 @@ def settings(session: Session, actor: Actor, now: datetime) -> PlacementSettings
         settled_because=settled,
         denied_as=placement.denied_as,
         submit_by=placement.submit_by,
+        pool="outside" if placement.outside_reviewers else "all",
         reviewers=len(set(holders(session, "reviewer", issuer_id, now))),
         started=session.scalar(started) or 0,
         newer=_newer(session, version, definition),
@@ -98,17 +101,20 @@ def change(
     scheme: str,
     denied_as: str,
     submit_by: str,
+    pool: str,
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
-    """Set grade option, what not awarded looks like, and the last day (an ISO date or empty). Raises
-    NotAllowed, NotFound, OperationRefused.
+    """Set grade option, what not awarded looks like, the last day (an ISO date or empty) and who reads work
+    that is handed in from now on; a review under way stays with its reviewer. Raises NotAllowed, NotFound, OperationRefused.
     """
     placement = _own(session, may_place(actor))
     if scheme not in _schemes(placement, _settled(session, placement)):
         raise OperationRefused("scheme_settled", f"The grade option cannot change to that here. {KEPT}")
     if denied_as not in DENIED_LABELS:
         raise OperationRefused("denied_as_unknown", f"Choose one of the options on the page. {KEPT}")
+    if pool not in POOLS:
+        raise OperationRefused("pool_unknown", f"Choose one of the reviewers' pools. {KEPT}")
     last_day = placement.submit_by
     unchanged = last_day is not None and submit_by == last_day.astimezone(zone).date().isoformat()
     if not unchanged:
@@ -119,6 +125,7 @@ def change(
         (column,) = columns_for(definition, scheme)
         placement.columns[0].score_maximum = column.score_maximum
     placement.grade_scheme, placement.denied_as, placement.submit_by = scheme, denied_as, last_day
+    placement.outside_reviewers = pool == "outside"
     _record(session, actor, "placement_changed", placement, now, before, _state(placement))
 
 
@@ -210,8 +217,9 @@ def _newer(session: Session, version: CredentialVersion, now_used: Definition) -
 
 
 def _state(placement: Placement) -> str:
-    last = placement.submit_by.isoformat() if placement.submit_by is not None else "none"
-    return f"{placement.grade_scheme}, {placement.denied_as}, {last}"
+    last = placement.submit_by.date().isoformat() if placement.submit_by is not None else "none"
+    pool = ", outside reviewers" if placement.outside_reviewers else ""
+    return f"{placement.grade_scheme}, {placement.denied_as}, {last}{pool}"
 
 
 def _record(

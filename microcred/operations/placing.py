@@ -28,6 +28,10 @@ from microcred.placements import (
 )
 
 
+POOLS = {"all": "Everybody whom the issuer trained", "outside": "Only people from outside our organization"}
+"""Who may read the work of a course."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A placement made or changed, with what its answer to the LMS needs."""
@@ -52,13 +56,15 @@ def place(
     version_ids: Sequence[str],
     scheme: str,
     submit_by: str,
+    reviewers: str = "all",
     zone: ZoneInfo,
     now: datetime,
 ) -> tuple[Placed, ...]:
     """Put what was picked into the course of a deep linking launch, or behind a link that came without any.
 
     `version_ids` are public ids, of stacks too; where the LMS takes one link only, the first counts.
-    `submit_by` is an ISO date, the last day on which tries may be sent, or empty. Pressing twice, or choosing
+    `submit_by` is an ISO date, the last day on which tries may be sent, or empty; `reviewers` is one of
+    `POOLS`. Pressing twice, or choosing
     again on the same page, changes the placements that are there. Raises NotAllowed, NotFound,
     OperationRefused.
     """
@@ -67,11 +73,14 @@ def place(
     if not picked:
         raise NotFound("no_such_credential", "Choose a micro-credential first. Nothing was added.")
     last_day = end_of_day(submit_by, zone, now)
+    if reviewers not in POOLS:
+        raise OperationRefused("pool_unknown", "Choose one of the reviewers' pools. Nothing was added.")
     if launch.deep_linking is None:
         _check_link_is_free(session, launch)
     if not takes_several(launch):
         picked = picked[:1]
-    return tuple(_place_one(session, actor, launch, one, scheme, last_day, now) for one in picked)
+    outside = reviewers == "outside"
+    return tuple(_place_one(session, actor, launch, one, scheme, last_day, outside, now) for one in picked)
 
 
 def takes_several(launch: PageSession) -> bool:
@@ -86,6 +95,7 @@ def _place_one(
     picked: Picked,
     scheme: str,
     last_day: datetime | None,
+    outside: bool,
     now: datetime,
 ) -> Placed:
     choice = Choice(
@@ -93,6 +103,7 @@ def _place_one(
         grade_scheme=scheme,
         columns=tuple(columns(picked.definition, scheme)),
         submit_by=last_day,
+        outside_reviewers=outside,
     )
     placement = choose(
         session,

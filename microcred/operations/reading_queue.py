@@ -141,8 +141,9 @@ def _no_bar(session: Session, actor: Actor, now: datetime) -> Sequence[ColumnEle
         conditions.append(or_(Placement.context_id.is_(None), Placement.context_id.not_in(contexts)))
     if closed := calibrated.closed_credentials(session, actor.person_ids, issuers, now):
         conditions.append(Credential.id.not_in(closed))
-    if outside and (own := assigning.own_organizations(session, actor.person_ids)):
-        conditions.append(or_(Credential.issuer_id.not_in(outside), Placement.organization_id.not_in(own)))
+    if own := assigning.own_organizations(session, actor.person_ids):
+        anybody = and_(Credential.issuer_id.not_in(outside), ~Placement.outside_reviewers)
+        conditions.append(or_(anybody, Placement.organization_id.not_in(own)))
     return conditions
 
 

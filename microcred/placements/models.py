@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from microcred.database import BIGINT, Base, UtcDateTime, random_id
@@ -38,6 +48,8 @@ class Placement(Base):
     grade_scheme: Mapped[str] = mapped_column(String(30))
     denied_as: Mapped[str] = mapped_column(String(10), default="blank")
     submit_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outside_reviewers: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Work from here is read by people of other organizations only; else by anybody in the issuer's pool."""
     made_in_launch_id: Mapped[int | None] = mapped_column(ForeignKey("launch.id"))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

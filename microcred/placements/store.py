@@ -40,6 +40,7 @@ class Choice:
     columns: tuple[Column, ...]
     denied_as: str = "blank"
     submit_by: datetime | None = None
+    outside_reviewers: bool = False
 
 
 def choose(
@@ -73,6 +74,7 @@ def choose(
     placement.grade_scheme = choice.grade_scheme
     placement.denied_as = choice.denied_as
     placement.submit_by = choice.submit_by
+    placement.outside_reviewers = choice.outside_reviewers
     _set_columns(session, placement, choice.columns, now)
     session.flush()
     return placement
@@ -217,6 +219,7 @@ def _copy(session: Session, original: Placement, now: datetime) -> Placement:
         grade_scheme=original.grade_scheme,
         denied_as=original.denied_as,
         submit_by=None,
+        outside_reviewers=original.outside_reviewers,
         created_by_id=original.created_by_id,
         created_at=now,
         columns=[

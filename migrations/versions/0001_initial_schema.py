@@ -947,6 +947,7 @@ def upgrade() -> None:
         sa.Column("grade_scheme", sa.String(length=30), nullable=False),
         sa.Column("denied_as", sa.String(length=10), nullable=False),
         sa.Column("submit_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outside_reviewers", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("made_in_launch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

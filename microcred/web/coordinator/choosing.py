@@ -76,6 +76,7 @@ def add() -> ResponseReturnValue:
                 version_ids=_picked(),
                 scheme=form.get("scheme", ""),
                 submit_by=form.get("submit_by", ""),
+                reviewers=form.get("reviewers", "all"),
                 zone=here.zone,
                 now=used.clock.now(),
             )
@@ -178,6 +179,7 @@ def _page(problem: str | None = None) -> str:
         several=several,
         scheme=values.get("scheme") if values.get("scheme") in schemes else "hundred",
         schemes=[(key, SCHEME_LABELS[key]) for key in schemes],
+        pools=placing.POOLS,
         values=values,
         kind=kind,
         kinds=KIND_WORDS,

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import placement_settings
+from microcred.operations import placement_settings, placing
 from microcred.operations.errors import OperationRefused
 from microcred.web.base import page_url, surface
 from microcred.web.services import services
@@ -31,6 +31,7 @@ def save() -> ResponseReturnValue:
                 scheme=form.get("scheme", ""),
                 denied_as=form.get("denied_as", ""),
                 submit_by=form.get("submit_by", ""),
+                pool=form.get("reviewers", ""),
                 zone=here.zone,
                 now=used.clock.now(),
             )
@@ -63,6 +64,7 @@ def _page(*, said: str = "", problem: str = "") -> str:
         found=found,
         submit_by=request.form.get("submit_by", submit_by),
         denied_labels=placement_settings.DENIED_LABELS,
+        pools=placing.POOLS,
         said=said,
         problem=problem,
     )

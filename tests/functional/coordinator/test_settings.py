@@ -1,9 +1,14 @@
 """Changing a placement later: our own record, never the LMS's, and never a version by itself."""
 
 import copy
+import html
+import re
 from datetime import timedelta
 
 from microcred.credentials.models import Credential, CredentialVersion, Pursuit
+from microcred.operations.actor import Actor, actor_for_desk
+from microcred.operations.reading_queue import queue
+from microcred.people import grant, organization_by_code
 from microcred.people.models import AuditEvent
 from microcred.placements import GradeColumn
 from tests.support.campus import SHAPE_IDEAS, Campus, Visitor
@@ -51,7 +56,8 @@ def test_dates_and_grade_change_here_and_the_lms_is_not_asked(here: Campus) -> N
     page = settings(here, link.id)
     calls = len(here.platform.log.all())
     answer = page.post(
-        "course/settings", {"scheme": "complete", "denied_as": "zero", "submit_by": "2026-12-18"}
+        "course/settings",
+        {"scheme": "complete", "denied_as": "zero", "submit_by": "2026-12-18", "reviewers": "all"},
     )
     assert answer.status_code == 303
     (placement,) = here.placements()
@@ -78,14 +84,16 @@ def test_what_cannot_be_says_why_and_keeps_everything(here: Campus) -> None:
         ({"scheme": "per_part"}, "cannot change to that here"),
         ({"scheme": "graduate_letter"}, "cannot change to that here"),
         ({"denied_as": "minus"}, "Choose one of the options"),
+        ({"reviewers": "friends"}, "Choose one of the reviewers' pools"),
         ({"submit_by": "18.12."}, "Write the last day like"),
         ({"submit_by": "2020-01-01"}, "has passed already"),
     ):
         answer = page.post(
-            "course/settings", {"scheme": "hundred", "denied_as": "blank", "submit_by": ""} | change
+            "course/settings",
+            {"scheme": "hundred", "denied_as": "blank", "submit_by": "", "reviewers": "all"} | change,
         )
         assert answer.status_code == 409
-        assert says in answer.text
+        assert says in html.unescape(answer.text)
         assert "Nothing was changed." in answer.text
     (placement,) = here.placements()
     assert (placement.grade_scheme, placement.denied_as, placement.submit_by) == ("hundred", "blank", None)
@@ -94,7 +102,7 @@ def test_what_cannot_be_says_why_and_keeps_everything(here: Campus) -> None:
 def test_a_last_day_that_has_passed_may_stay(here: Campus) -> None:
     (link,) = here.add().links
     page = settings(here, link.id)
-    form = {"scheme": "hundred", "denied_as": "blank", "submit_by": "2026-12-18"}
+    form = {"scheme": "hundred", "denied_as": "blank", "submit_by": "2026-12-18", "reviewers": "all"}
     assert page.post("course/settings", form).status_code == 303
     here.clock.time += timedelta(days=400)
     page = settings(here, link.id)
@@ -107,7 +115,7 @@ def test_after_the_first_decision_everybody_is_graded_alike(here: Campus) -> Non
     here.earn("terry")
     page = settings(here, link.id)
     assert "graded already" in page.page
-    form = {"scheme": "complete", "denied_as": "blank", "submit_by": ""}
+    form = {"scheme": "complete", "denied_as": "blank", "submit_by": "", "reviewers": "all"}
     assert page.post("course/settings", form).status_code == 409
     assert page.post("course/settings", form | {"scheme": "hundred"}).status_code == 303
 
@@ -159,3 +167,40 @@ def test_only_who_places_may_change_it(here: Campus) -> None:
         assert page.post("course/settings", {"scheme": "complete"}).status_code == 403
         assert page.post("course/settings/version", {"version": "x"}).status_code == 403
     assert here.placements()[0].grade_scheme == "hundred"
+
+
+def test_reviewers_from_outside_alone_read_what_a_course_says_so_of(here: Campus) -> None:
+    (link,) = here.deliver(
+        here.picker().post(
+            "choose", {"credential": here.version(), "scheme": "hundred", "reviewers": "outside"}
+        )
+    ).links
+    here.at_link("terry", link.id)
+    here.submit("terry")
+    ours, theirs = here.officer("reviewer"), reviewer_with_an_account(here)
+    now = here.clock.now()
+    with here.assembly.database.reading() as session:
+        assert len(queue(session, ours, now).rows) == 1  # of the issuer alone: from outside the district
+        assert queue(session, theirs, now).rows == ()
+
+    page = settings(here, link.id)
+    assert re.search(r'value="outside" selected', page.page)
+    form = {"scheme": "hundred", "denied_as": "blank", "submit_by": "", "reviewers": "all"}
+    assert page.post("course/settings", form).status_code == 303
+    with here.assembly.database.reading() as session:
+        assert len(queue(session, theirs, now).rows) == 1
+
+
+def reviewer_with_an_account(here: Campus) -> Actor:
+    """A reviewer of the issuer who is at home in the district's own LMS."""
+    here.platform.add_person("rio", "Rio Demo-Reviewer")
+    here.platform.add_course("c-9", "Another course")
+    here.platform.enrol("c-9", "rio", "Learner")
+    here.platform.add_link("c-9", "Nothing yet", link_id="rl-9")
+    here.at_link("rio", "rl-9")
+    now, person_id = here.clock.now(), here.person_id("rio")
+    with here.assembly.database.writing() as session:
+        issuer = organization_by_code(session, "iss-riverbend")
+        assert issuer is not None
+        grant(session, person_id=person_id, role="reviewer", organization_id=issuer.id, now=now, by=None)
+        return actor_for_desk(session, person_id, now)
