@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from microcred.credentials.file_models import EvidenceFile
-from microcred.operations import exporting, preparing
+from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece
+from microcred.operations import exporting, preparing, privacy
 from microcred.storage import FileMissing
 from tests.functional.web import tus
 from tests.functional.web.course import Course, MovingClock, Visitor, build
@@ -109,6 +109,31 @@ def test_an_original_goes_some_time_after_the_decision_and_its_copy_stays(
         assert len([name for name in archive.namelist() if name.startswith("evidence/")]) == len(
             items(course)
         )
+
+
+def test_erasing_a_person_takes_files_copies_and_what_was_on_its_way(
+    teacher: Visitor, course: Course
+) -> None:
+    upload(teacher, samples.picture("HEIF"), "IMG_0042.HEIC")
+    tus.work_off(course)
+    address = tus.begin(teacher, 200_000, name="talk.mp4").headers["Location"]
+    tus.send(teacher, address, 0, b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100_000))
+    folders = {path.parent.name for path in stored(course)}
+    assert folders == {"evidence", "views", address.split("/")[-1]}
+    with course.assembly.database.writing() as session:
+        privacy.erase(
+            session,
+            teacher.person_id,
+            grades=privacy.Grades.CANCEL,
+            keep_badges=False,
+            by=None,
+            now=course.clock.now(),
+        )
+    tus.work_off(course)
+    assert stored(course) == []
+    with course.assembly.database.reading() as session:
+        for table in (EvidenceFile, EvidenceUpload, EvidenceUploadPiece):
+            assert session.scalars(select(table)).all() == []
 
 
 @pytest.fixture
