@@ -3,6 +3,8 @@
 Whatever goes wrong, a partial roster says so: nobody may be taken for gone because a page was missing.
 """
 
+import html
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +49,7 @@ def read_roster(client: ServiceClient, memberships_url: str) -> Roster:
     Problems: a `ServiceAnswer` code, `http_<status>`, `unreadable`, `loop`, `too_many`, `url_not_allowed` (a
     next page elsewhere).
     """
+    decoded = html.unescape if client.facts.dialect.escapes_members else str
     members: dict[str, Member] = {}
     seen: set[str] = set()
     url: str | None = memberships_url
@@ -60,7 +63,7 @@ def read_roster(client: ServiceClient, memberships_url: str) -> Roster:
         if not answer.ok:
             return _partial(members, answer.code or f"http_{answer.status}")
         try:
-            page = _members(answer.json())
+            page = _members(answer.json(), decoded)
         except (ValueError, RecursionError):
             return _partial(members, "unreadable")
         members |= {member.user_id: member for member in page}
@@ -73,15 +76,15 @@ def _partial(members: dict[str, Member], problem: str) -> Roster:
     return Roster(tuple(members.values()), problem)
 
 
-def _members(document: Any) -> list[Member]:
-    """The members of one page. Raises ValueError."""
+def _members(document: Any, decoded: Callable[[str], str]) -> list[Member]:
+    """The members of one page, their texts `decoded`. Raises ValueError."""
     entries = document.get("members") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise ValueError("no membership container")
-    return [member for entry in entries if (member := _member(entry)) is not None]
+    return [member for entry in entries if (member := _member(entry, decoded)) is not None]
 
 
-def _member(entry: Any) -> Member | None:
+def _member(entry: Any, decoded: Callable[[str], str]) -> Member | None:
     if not isinstance(entry, dict):
         return None
     user_id, roles = entry.get("user_id"), entry.get("roles")
@@ -91,13 +94,13 @@ def _member(entry: Any) -> Member | None:
         user_id=user_id,
         roles=tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else (),
         is_active=entry.get("status", "Active") == "Active",
-        name=_text(entry, "name"),
-        given_name=_text(entry, "given_name"),
-        family_name=_text(entry, "family_name"),
-        email=_text(entry, "email"),
+        name=_text(entry, "name", decoded),
+        given_name=_text(entry, "given_name", decoded),
+        family_name=_text(entry, "family_name", decoded),
+        email=_text(entry, "email", decoded),
     )
 
 
-def _text(entry: dict[str, Any], name: str) -> str | None:
+def _text(entry: dict[str, Any], name: str, decoded: Callable[[str], str]) -> str | None:
     value = entry.get(name)
-    return value.strip()[:300] or None if isinstance(value, str) else None
+    return decoded(value).strip()[:300] or None if isinstance(value, str) else None

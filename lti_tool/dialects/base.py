@@ -68,6 +68,10 @@ class Dialect:
     """Whether `limit` may be sent and `Link` followed (Moodle's paging links are broken; unpaged is
     complete).
     """
+    escapes_members: bool = False
+    """Whether names and addresses in its roster carry HTML entities (Moodle's `format_string`), though those
+    of launches do not.
+    """
     binds_line_items: bool = False
     """Whether a line item made for a link that has none names it (`resourceLinkId`): in Canvas and Moodle
     a second item of one link is hidden, or hides the `lineitem` claim.

@@ -26,6 +26,7 @@ MOODLE = Dialect(
     moments=FINAL_MOMENTS,
     comment="always",
     pages_line_items=False,
+    escapes_members=True,
     says_of_links=choosing.moodle,
     learner_word="Student",
     mending=mending.MOODLE,

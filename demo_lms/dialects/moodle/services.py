@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +109,14 @@ def member_roles(state: State, person: Person, course: Course) -> list[str]:
 def member(row: dict[str, Any], person: Person, enrolment: Enrolment) -> dict[str, Any] | None:
     if not enrolment.active:
         return None
-    shown = {k: html.escape(v, quote=False) if k.endswith("name") else v for k, v in row.items()}
+    shown = {k: formatted(v) if k.endswith("name") or k == "email" else v for k, v in row.items()}
     return shown | ({"ext_user_username": person.username} if person.username and "name" in row else {})
+
+
+def formatted(text: str) -> str:
+    """As ``format_string`` leaves it: what looks like an entity stays, tags are gone, the rest is escaped."""
+    whole = re.sub(r"&(?![a-zA-Z0-9#]{1,8};)", "&amp;", re.sub(r"<[^>]*>", "", text))
+    return whole.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def find_rlid(state: State, tool: Tool, course: Course, link_id: str) -> Link | None:

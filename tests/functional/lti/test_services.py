@@ -1,6 +1,7 @@
 """Rosters, access tokens and keys against a platform over HTTP, alone and with Redis between processes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import redis
@@ -94,6 +95,26 @@ def test_a_roster_that_breaks_off_is_partial(world: World, second: Reply, proble
     roster = read_roster(world.tool.client_for(world.a.facts), url)
 
     assert (roster.problem, [member.user_id for member in roster.members]) == (problem, ["m-1"])
+
+
+@pytest.mark.parametrize(
+    ("lms", "sent", "name"),
+    [
+        ("moodle", "Zoë Demo-Ångström &amp; O'Test", "Zoë Demo-Ångström & O'Test"),
+        ("moodle", "さくら デモ教師", "さくら デモ教師"),
+        ("other", "Zoë &amp; Co", "Zoë &amp; Co"),
+    ],
+)
+def test_names_in_a_roster_of_moodle_lose_their_entities(
+    world: World, lms: str, sent: str, name: str
+) -> None:
+    member = {"user_id": "m-1", "roles": ["Learner"], "name": sent, "email": "a&amp;b@example.org"}
+    world.a.platform.script.on("memberships", Reply(200, {}, {"id": "x", "members": [member]}))
+
+    roster = read_roster(world.tool.client_for(replace(world.a.facts, lms=lms)), _roster_url(world))
+
+    email = "a&b@example.org" if lms == "moodle" else "a&amp;b@example.org"
+    assert [(found.name, found.email) for found in roster.members] == [(name, email)]
 
 
 @pytest.mark.case("NR-04")

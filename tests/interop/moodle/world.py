@@ -71,5 +71,5 @@ class World:
         self.seen.append(sentence)
 
     def picture(self, page: Page, name: str) -> None:
-        """The whole page as `interop-<name>.png`."""
-        photograph(page, self.folder / f"interop-{name}.png")
+        """The whole page as `interop-<name>.png`. Moodle's own pages never fall quite silent."""
+        photograph(page, self.folder / f"interop-{name}.png", idle=False)
