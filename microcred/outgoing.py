@@ -1,4 +1,4 @@
-"""HTTP that leaves the building: one hardened, pooled session for everything the tool asks of other servers.
+"""HTTP that leaves the building: hardened, pooled connections for everything the tool asks of other servers.
 
 Every request has a deadline for connecting and one for the whole exchange, a bounded answer and verified TLS.
 Redirects are never followed. A host name is resolved once, its addresses are judged, and the connection goes
@@ -14,13 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -35,6 +33,8 @@ MAX_BYTES = 1024 * 1024
 USER_AGENT = "microcred/0.1"
 """Canvas refuses calls without a User-Agent."""
 
+_HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -76,17 +76,7 @@ class Outgoing:
     ) -> None:
         self.allow_hosts = tuple(allow_hosts)
         self._local = _Current()
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
-        self.session.headers.pop("Accept", None)
-        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.max_redirects = 0
-        if ca_bundle:
-            self.session.verify = ca_bundle
-        adapter = _GuardedAdapter(_Guard(self.allow_hosts, resolve or _resolve, self._local))
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
+        self._pools = _pools(_Guard(self.allow_hosts, resolve or _resolve, self._local), ca_bundle)
 
     def request(
         self,
@@ -105,47 +95,62 @@ class Outgoing:
         are the only host[:port] names (`*.` wildcards) that it may go to. Raises OutgoingError.
         """
         parts = check_url(url, self.allow_hosts, allowed_hosts)
-        request = requests.Request(method, url, headers=dict(headers or {}), data=data)
-        try:
-            prepared = self.session.prepare_request(request)
-        except (requests.RequestException, ValueError) as error:
-            raise OutgoingError("url_not_allowed") from error
+        form = isinstance(data, Mapping)
+        given = {**_HEADERS, **(_FORM if form else {}), **(headers or {})}
+        text = urlencode(data) if isinstance(data, Mapping) else data
+        body = text.encode() if isinstance(text, str) else text
         started = time.monotonic()
         self._local.deadline = started + deadline
-        # requests and urllib3 both rewrite percent-escapes, and paging links of an LMS are opaque.
+        # urllib3 rewrites percent-escapes, and paging links of an LMS are opaque.
         self._local.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            return self._exchange(prepared, started, deadline, max_bytes)
+            status, found, content = self._exchange(method, parts, given, body, deadline, max_bytes)
         finally:
             self._local.deadline = self._local.target = None
+        return Answer(status, found, content, time.monotonic() - started)
 
     def _exchange(
-        self, prepared: requests.PreparedRequest, started: float, deadline: float, max_bytes: int
-    ) -> Answer:
-        timeout = (min(CONNECT_SECONDS, deadline), deadline)
+        self,
+        method: str,
+        parts: SplitResult,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: float,
+        max_bytes: int,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body. By urllib3 itself: what requests does around it takes longer than it."""
         try:
-            response = self.session.send(
-                prepared, stream=True, timeout=timeout, allow_redirects=False, verify=self.session.verify
+            pool = self._pools.connection_from_host(parts.hostname, parts.port, parts.scheme)
+            response = pool.urlopen(
+                method,
+                "/",  # the connection sends the real target
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline), read=deadline),
             )
             try:
-                if 300 <= response.status_code < 400 and response.status_code != 304:
+                if 300 <= response.status < 400 and response.status != 304:
                     raise OutgoingError("unexpected_redirect", response.headers.get("Location"))
-                body = _read(response, max_bytes)
+                content = _read(response, max_bytes)
             except BaseException:
                 # What was not read to its end must not serve another request.
-                response.raw.close()
+                response.close()
                 raise
             finally:
-                response.close()
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            answered = getattr(error, "response", None)
-            location = answered.headers.get("Location") if answered is not None else None
-            raise OutgoingError(_code_of(error), location) from error
-        return Answer(response.status_code, response.headers, body, time.monotonic() - started)
+                response.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise OutgoingError(_code_of(error)) from error
+        except ValueError as error:
+            # A method or a header that HTTP does not know.
+            raise OutgoingError("url_not_allowed") from error
+        return response.status, response.headers, content
 
     def close(self) -> None:
         """Close every kept connection."""
-        self.session.close()
+        self._pools.clear()
 
 
 def check_url(
@@ -262,7 +267,10 @@ class _Guard:
                 problem = error
             else:
                 return sock
-        raise problem
+        if isinstance(problem, TimeoutError):
+            raise problem
+        # Said here, where it is certain that nothing was sent.
+        raise OutgoingError("connect") from problem
 
     def _addresses(self, host: str, port: int) -> Sequence[str]:
         try:
@@ -314,16 +322,14 @@ def _guarded_tls(current: _Current) -> type[ssl.SSLSocket]:
     return DeadlineTlsSocket
 
 
-class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, guard: _Guard) -> None:
-        self._guard = guard
-        super().__init__(pool_connections=64, pool_maxsize=32, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        context = urllib3.util.create_urllib3_context()
-        context.sslsocket_class = _guarded_tls(self._guard.current)
-        super().init_poolmanager(*args, ssl_context=context, **options)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._guard)
+def _pools(guard: _Guard, ca_bundle: str | None) -> urllib3.PoolManager:
+    """Connections by host, made by the guard, TLS verified."""
+    context = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.sslsocket_class = _guarded_tls(guard.current)
+    context.load_verify_locations(ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+    pools = urllib3.PoolManager(num_pools=64, maxsize=32, cert_reqs="CERT_REQUIRED", ssl_context=context)
+    pools.pool_classes_by_scheme = _pool_classes(guard)
+    return pools
 
 
 def _pool_classes(guard: _Guard) -> dict[str, type[HTTPConnectionPool]]:
@@ -352,9 +358,9 @@ def _pool_classes(guard: _Guard) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": TlsPool}
 
 
-def _read(response: requests.Response, max_bytes: int) -> bytes:
+def _read(response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes:
     body = bytearray()
-    while chunk := response.raw.read(65536, decode_content=True):
+    while chunk := response.read(65536, decode_content=True):
         body += chunk
         if len(body) > max_bytes:
             raise OutgoingError("too_large")
@@ -362,7 +368,7 @@ def _read(response: requests.Response, max_bytes: int) -> bytes:
 
 
 def _code_of(error: BaseException) -> Code:
-    """The code of the first telling cause in an error of requests or urllib3."""
+    """The code of the first telling cause in an error of urllib3."""
     seen: BaseException | None = error
     causes: list[BaseException] = []
     while seen is not None and seen not in causes:
@@ -371,11 +377,8 @@ def _code_of(error: BaseException) -> Code:
         wrapped = next((a for a in seen.args if isinstance(a, BaseException)), None)
         seen = (inner if isinstance(inner, BaseException) else None) or wrapped or seen.__cause__
     kinds: list[tuple[tuple[type[BaseException], ...], Code]] = [
-        # requests looks where a redirect leads even when it is told not to follow it, and stumbles over the
-        # limit of 0.
-        ((requests.TooManyRedirects,), "unexpected_redirect"),
         ((ssl.SSLError, urllib3.exceptions.SSLError), "tls_error"),
-        ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), "timeout"),
+        ((TimeoutError, urllib3.exceptions.TimeoutError), "timeout"),
         ((ConnectionRefusedError,), "connect"),
         ((urllib3.exceptions.ProtocolError,), "dropped"),
     ]

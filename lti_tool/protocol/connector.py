@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
+import requests
 from pylti1p3.registration import Registration as PyLtiRegistration
 from pylti1p3.service_connector import ServiceConnector
 
@@ -32,7 +33,7 @@ class ServiceClient(ServiceConnector):
     """The client of one registration's services."""
 
     def __init__(self, caller: ServiceCaller) -> None:
-        super().__init__(_as_pylti(caller.facts), caller.outgoing.session)
+        super().__init__(_as_pylti(caller.facts), _nowhere())
         self._caller = caller
 
     @property
@@ -99,6 +100,13 @@ def next_page(headers: Mapping[str, str], url: str) -> str | None:
             if "next" in (quoted or bare).lower().split():
                 return str(target) if "://" in target else urljoin(url, target)
     return None
+
+
+def _nowhere() -> requests.Session:
+    """A session that reaches nobody: whatever the parent would do on the network is replaced here."""
+    session = requests.Session()
+    session.adapters.clear()
+    return session
 
 
 def _as_pylti(facts: RegistrationFacts) -> PyLtiRegistration:

@@ -1,12 +1,20 @@
 """Outgoing HTTP: what may be asked, how long, how much, and where a name leads."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from microcred.outgoing import Outgoing, OutgoingError, check_url, host_matches, is_public
 
@@ -14,7 +22,7 @@ Handler = Callable[[socket.socket, bytes], None]
 
 
 @contextmanager
-def listening(handle: Handler) -> Iterator[int]:
+def listening(handle: Handler, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """A raw TCP server on 127.0.0.1; `handle` gets each connection and the head of its first request."""
     server = socket.create_server(("127.0.0.1", 0))
     stopped = threading.Event()
@@ -28,12 +36,12 @@ def listening(handle: Handler) -> Iterator[int]:
             threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
     def answer(connection: socket.socket) -> None:
-        with connection:
-            try:
-                while head := connection.recv(65536):
-                    handle(connection, head)
-            except OSError:
-                return
+        try:
+            with tls.wrap_socket(connection, server_side=True) if tls else connection as opened:
+                while head := opened.recv(65536):
+                    handle(opened, head)
+        except OSError:
+            connection.close()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -44,6 +52,22 @@ def listening(handle: Handler) -> Iterator[int]:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
         thread.join(2)
+
+
+def certificate(name: str) -> bytes:
+    """A key and a certificate of its own making for one host, as one PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + made.public_bytes(Encoding.PEM)
 
 
 def reply(body: bytes = b"ok", head: bytes = b"") -> Handler:
@@ -162,6 +186,70 @@ def test_nobody_there_is_connect_and_no_tls_is_tls_error(outgoing: Outgoing) -> 
     assert refused(outgoing, f"http://127.0.0.1:{port}/") == "connect"
     with listening(reply()) as port:
         assert refused(outgoing, f"https://127.0.0.1:{port}/") == "tls_error"
+
+
+def test_no_way_to_an_address_is_connect_for_nothing_was_sent() -> None:
+    # An address of no network; the kernel refuses at once.
+    outgoing = Outgoing(["lms.test"], resolve=lambda _host, _port: ["255.255.255.255"])
+    assert refused(outgoing, "http://lms.test/") == "connect"
+    outgoing.close()
+
+
+def test_a_certificate_must_be_of_the_host_and_of_a_trusted_authority(tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_bytes(certificate("lms.test"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+
+    def over_tls(connection: socket.socket, head: bytes) -> None:
+        if not head.startswith(b"GET /slow"):
+            reply()(connection, head)
+
+    with listening(over_tls, context) as port:
+
+        def asked(name: str, ca_bundle: Path | None) -> Outgoing:
+            return Outgoing(
+                [name],
+                resolve=lambda _host, _port: ["127.0.0.1"],
+                ca_bundle=str(ca_bundle) if ca_bundle else None,
+            )
+
+        trusted, elsewhere = asked("lms.test", tmp_path / "own.pem"), asked("lms.test", None)
+        misnamed = asked("other.test", tmp_path / "own.pem")
+        assert trusted.request("GET", f"https://lms.test:{port}/").body == b"ok"
+        assert refused(elsewhere, f"https://lms.test:{port}/") == "tls_error"
+        assert refused(misnamed, f"https://other.test:{port}/") == "tls_error"
+        assert refused(trusted, f"https://lms.test:{port}/slow", deadline=0.3) == "timeout"
+        for one in (trusted, elsewhere, misnamed):
+            one.close()
+
+
+def test_fields_go_out_as_a_form_and_nothing_is_said_that_was_not_asked(outgoing: Outgoing) -> None:
+    heads: list[bytes] = []
+
+    def handle(connection: socket.socket, head: bytes) -> None:
+        heads.append(head)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with listening(handle) as port:
+        answer = outgoing.request(
+            "POST",
+            f"http://127.0.0.1:{port}/token",
+            headers={"Accept": "text/x"},
+            data={"a": "1 2", "b": "&"},
+        )
+    sent = heads[0].split(b"\r\n\r\n")
+    names = [line.partition(b":")[0].lower() for line in sent[0].split(b"\r\n")[1:]]
+    assert answer.status == 204
+    assert sorted(names) == sorted(
+        [b"host", b"user-agent", b"accept-encoding", b"content-type", b"content-length", b"accept"]
+    )
+    assert sent[1] == b"a=1+2&b=%26"
+
+
+def test_a_header_that_would_be_two_is_never_sent(outgoing: Outgoing) -> None:
+    with listening(reply()) as port:
+        url = f"http://127.0.0.1:{port}/"
+        assert refused(outgoing, url, headers={"X": "a\r\nY: b"}) == "url_not_allowed"
 
 
 def test_a_name_is_resolved_once_and_private_addresses_are_refused_before_connecting() -> None:
