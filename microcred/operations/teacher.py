@@ -155,6 +155,7 @@ def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: d
         return
     if permitting.end_expired(session, loaded.pursuit, now):
         loaded = load(session, actor, lock=True)
+    _check_arrived(loaded)
     ready = all_confirmed(loaded.definition, confirmed)
     planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=ready)
     loaded.attempt.confirmed_statements = [statement.id for statement in statements(loaded.definition)]
@@ -184,6 +185,27 @@ def may_change(loaded: Loaded, actor: Actor, part_id: str | None) -> None:
         raise OperationRefused(
             "part_locked", "This part passed in an earlier try and stays as it is. Nothing was changed."
         )
+
+
+def _check_arrived(loaded: Loaded) -> None:
+    """Refuse to hand in what is not all there. Raises OperationRefused."""
+    for upload in loaded.uploads:
+        if upload.state == "joining":
+            raise OperationRefused(
+                "file_being_added",
+                f"“{upload.file_name}” has arrived and is being added. Wait a moment, then submit.",
+            )
+        if upload.state == "receiving":
+            raise OperationRefused(
+                "file_on_its_way",
+                f"“{upload.file_name}” has not arrived whole yet. Let it finish or stop it, then submit.",
+            )
+    for item in loaded.items:
+        if item.file is not None and item.file.state == "infected":
+            raise OperationRefused(
+                "infected",
+                f"“{item.file_name}” held malware and was deleted. Remove that piece, then submit.",
+            )
 
 
 def _plan(

@@ -163,15 +163,20 @@ def test_a_file_that_is_there_already_is_said_to_be(teacher: Visitor, course: Co
     assert rows(course) == []
 
 
-def test_a_file_that_comes_after_handing_in_is_not_added(teacher: Visitor, course: Course) -> None:
+def test_nothing_is_handed_in_while_a_file_is_on_its_way_and_nothing_comes_after(
+    teacher: Visitor, course: Course
+) -> None:
     content = film(100_000)
+    complete(teacher, course)
     address = tus.begin(teacher, len(content)).headers["Location"]
     tus.send(teacher, address, 0, content[:70_000])
-    complete(teacher, course)
-    submit(teacher)
-    before = len(items(course))
-    assert tus.send(teacher, address, 70_000, content[70_000:]).status_code == 422
-    assert len(items(course)) == before
+    assert "has not arrived whole yet" in submit(teacher).text
+    tus.send(teacher, address, 70_000, content[70_000:])
+    assert "is being added" in submit(teacher).text
+    tus.work_off(course)
+    assert submit(teacher).status_code == 303
+    late = tus.begin(teacher, len(content), fingerprint="late")
+    assert (late.status_code, len(rows(course))) == (422, 0)
 
 
 def test_it_is_nobody_elses_and_needs_the_token_of_the_page(teacher: Visitor, course: Course) -> None:
