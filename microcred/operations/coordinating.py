@@ -53,6 +53,7 @@ class Learner:
     tries: int
     submitted_at: datetime | None
     due_at: datetime | None
+    decided_at: datetime | None
     award_public_id: str | None
     deliveries: Sequence[grade_passback.SyncRow]
 
@@ -90,7 +91,9 @@ def course(session: Session, actor: Actor, *, after: str | None) -> CourseView |
     ).all()
     page = pursuits[:PAGE_SIZE]
     sync = grade_passback.sync_rows(session, placement.id, [person.id for _, person in page])
-    learners = tuple(_learner(session, pursuit, person, sync.get(person.id, ())) for pursuit, person in page)
+    learners = tuple(
+        learner_of(session, pursuit, person, sync.get(person.id, ())) for pursuit, person in page
+    )
     return CourseView(
         definition=version_of(session, placement),
         scheme_label=SCHEME_LABELS[placement.grade_scheme],
@@ -110,9 +113,10 @@ def staff_launch(actor: Actor) -> PageSession:
     return actor.launch
 
 
-def _learner(
+def learner_of(
     session: Session, pursuit: Pursuit, person: Person, deliveries: Sequence[grade_passback.SyncRow]
 ) -> Learner:
+    """Where one learner stands, with what the gradebook was told."""
     attempt = session.scalars(
         select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(Attempt.number.desc()).limit(1)
     ).one()
@@ -129,6 +133,7 @@ def _learner(
         tries=attempt.number,
         submitted_at=attempt.submitted_at,
         due_at=attempt.decision_due_at if attempt.decided_at is None else None,
+        decided_at=attempt.decided_at,
         award_public_id=award,
         deliveries=deliveries,
     )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 import grade_passback
 from grade_passback import self_test
-from microcred.operations import coordinating, self_testing, syncing
+from microcred.operations import coordinating, reading_learner, self_testing, syncing
 from microcred.web.base import page_url, surface, wording
 from microcred.web.coordinator.export import csv_response
 from microcred.web.services import services
@@ -27,6 +27,14 @@ _SAID = {
 def course() -> ResponseReturnValue:
     """Each learner with state, dates and grade delivery."""
     return _page(said=_SAID.get(request.args.get("ok", ""), ""))
+
+
+@blueprint.get("/learner")
+def learner() -> ResponseReturnValue:
+    """The learner whom a submission review was opened for: state, dates, decision and badge."""
+    with services().database.reading() as session:
+        found = reading_learner.one_learner(session, surface().actor)
+    return render_template("coordinator/learner.html", found=found, one=found.learner)
 
 
 @blueprint.post("/course/compare")

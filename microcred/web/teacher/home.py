@@ -3,7 +3,8 @@
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lti_tool.protocol.names import DATA_PRIVACY_REQUEST
+from lti_tool.protocol.names import DATA_PRIVACY_REQUEST, SUBMISSION_REVIEW_REQUEST
+from lti_tool.sessions import PageSession
 from microcred.credentials.codes import permissions_needed, student_codes
 from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
@@ -25,6 +26,8 @@ def home() -> ResponseReturnValue:
         return redirect(page_url("choosing.choose"), 303)
     if who.launch is not None and who.launch.message_type == DATA_PRIVACY_REQUEST:
         return redirect(page_url("privacy.page"), 303)
+    if who.launch is not None and _is_about_another(who.launch):
+        return redirect(page_url("course.learner"), 303)
     if not _settle():
         return redirect(page_url("choosing.choose"), 303) if "place" in who.rights else _nothing_here()
     if "submit" not in who.rights:
@@ -103,6 +106,11 @@ def open_appeal() -> ResponseReturnValue:
             raise
         return _feedback(None, problem=problem, typed=reason)
     return redirect(page_url("teacher.home", ok="appealed"), 303)
+
+
+def _is_about_another(launch: PageSession) -> bool:
+    """Whether the gradebook opened this to show somebody else's work."""
+    return launch.message_type == SUBMISSION_REVIEW_REQUEST and launch.for_user_sub != launch.sub
 
 
 def _settle() -> bool:
