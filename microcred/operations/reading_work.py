@@ -71,7 +71,6 @@ class Item:
     storage_key: str | None = None
     """What is opened: the copy that plays, else the file itself. `media_type` and `size` are those of it."""
     transcript: str = ""
-    location: str = "none"
     problem: bool = False
     """Whether a copy that plays was needed and could not be made."""
 
@@ -245,6 +244,5 @@ def _item(item: EvidenceItem, name: str) -> Item:
         state=file.state if file is not None else "ready",
         storage_key=key,
         transcript=item.transcript,
-        location=file.location if file is not None else "none",
         problem=file is not None and bool(file.view_problem),
     )
