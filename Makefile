@@ -63,7 +63,7 @@ fuzz: setup ## the property tests with many more examples of each
 	@$(PYTEST) $(PARALLEL) -m hypothesis --hypothesis-profile long
 
 .PHONY: bench
-bench: setup ## measure beside other tools: make bench BENCH=launch|grades (writes benchmarks/results)
+bench: setup ## measure beside other tools: make bench BENCH=launch|grades|badges (writes benchmarks/results)
 	@benchmarks/peers/setup.sh
 	@$(BIN)/python -m benchmarks $(BENCH)
 
@@ -74,6 +74,7 @@ chaos: setup ## awards while workers are killed, engines restart and platforms m
 .PHONY: screenshots
 screenshots: setup ## the story again, keeping its pictures in docs/images
 	@MICROCRED_TEST_IMAGES=docs/images $(PYTEST) tests/browser/test_story.py
+	@MICROCRED_TEST_IMAGES=docs/images $(PYTEST) -m long tests/browser/test_set_up_pages.py
 
 .PHONY: lint
 lint: .venv/ready ## ruff, mypy (strict), the import contract, unused dependencies

@@ -1,4 +1,4 @@
-"""`python -m benchmarks launch|grades`: measures, prints the table, writes
+"""`python -m benchmarks launch|grades|badges`: measures, prints the table, writes
 `benchmarks/results/<name>.json` and the table in `docs/performance.md`.
 """
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from benchmarks import grades, launch, results
+from benchmarks import badges, grades, launch, results
 
 
 def main() -> int:
@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("name", choices=sorted(results.RATIOS))
     parser.add_argument("--quick", action="store_true", help="a few small windows, nothing written")
     asked = parser.parse_args()
-    bench: Any = {"launch": launch, "grades": grades}[asked.name]
+    bench: Any = {"launch": launch, "grades": grades, "badges": badges}[asked.name]
     value = bench.run(**(bench.QUICK if asked.quick else bench.FULL))
     results.check(value)
     results.show(f"{asked.name}, {value['date']}", {**value["ours"], **value["peers"]}, bench.COLUMNS)

@@ -31,6 +31,7 @@ Purpose = Literal[
     "recipient",
     "backpack",
     "wallet",
+    "address",
 ]
 
 _NONCE_BYTES = 12

@@ -32,6 +32,7 @@ from microcred.operations import (
     mailing,
     names_check,
     notifying,
+    own_addresses,
     permitting,
     preparing,
     privacy,
@@ -41,6 +42,7 @@ from microcred.operations import (
     uploading,
     watching,
 )
+from microcred.operations.own_mails import OwnMails
 from microcred.outbox import Limit, Policy, Worker
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
@@ -137,7 +139,10 @@ def assemble(
         )
     with _setting("MAIL_URL"):
         mailer = mailer_for(settings.mail_url)
-    outgoing = Outgoing(settings.allow_hosts)
+    with _setting("CA_BUNDLE"):
+        outgoing = Outgoing(
+            settings.allow_hosts, ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None
+        )
     lti = LtiTool(
         database=database,
         keyring=keyring,
@@ -169,6 +174,9 @@ def assemble(
         notifying.MAIL: mailing.handler(
             database, clock, mailer, sender=settings.effective_mail_from, public_url=settings.public_url
         ),
+        own_addresses.KIND: OwnMails(
+            database, clock, keyring, badges, mailer, settings.effective_mail_from, settings.public_url
+        ).deliver,
         notifying.DIGEST: reminding.digest_handler(clock),
         reminding.KIND: reminding.handler(clock),
         permitting.KIND: permitting.ends_handler(clock),

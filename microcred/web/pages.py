@@ -36,5 +36,5 @@ def install(app: Flask) -> None:
             privacy.privacy,
             privacy.linking,
         ],
-        public=[public.verify, public.documents, public.backpack_window, public.wallets],
+        public=[public.verify, public.documents, public.backpack_window, public.wallets, public.address],
     )

@@ -1,8 +1,10 @@
 """Pages of the teacher: credential home, parts, evidence, submitting, feedback, badge, record."""
 
 from microcred.web.teacher import (
+    addresses,
     backpacks,
     badge,
+    blurring,
     elsewhere,
     evidence_forms,
     home,
@@ -16,9 +18,11 @@ from microcred.web.teacher import (
 from microcred.web.teacher.blueprint import blueprint
 
 __all__ = [
+    "addresses",
     "backpacks",
     "badge",
     "blueprint",
+    "blurring",
     "elsewhere",
     "evidence_forms",
     "home",

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from microcred.badges import pdf
 from microcred.badges.backpack import hosts
-from microcred.operations import backpacks, holding, reading_teacher
+from microcred.operations import backpacks, holding, own_addresses, reading_teacher
 from microcred.operations.errors import NotFound
 from microcred.operations.reading_badge import earned_badge, holder_of
 from microcred.web.base import papers
@@ -28,6 +28,7 @@ def badge() -> ResponseReturnValue:
         award = holding.standing_award(session, loaded.pursuit)
         choices = holding.choices(session, loaded, award, holder_of(session, actor()).name)
         connected = backpacks.backpacks_of(session, actor(), found.public_id)
+        addresses = own_addresses.addresses(session, actor())
     public = used.badges.public_award(found.public_id)
     return render_template(
         "teacher/badge.html",
@@ -36,6 +37,8 @@ def badge() -> ResponseReturnValue:
         choices=choices,
         backpacks=connected,
         known_hosts=hosts.KNOWN,
+        own_addresses=addresses,
+        sends_mail=used.settings.sends_mail,
         say=backpack_words.standing,
         mark=backpack_words.mark,
         is_expired=found.valid_until is not None and found.valid_until <= used.clock.now(),

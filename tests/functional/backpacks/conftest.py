@@ -156,6 +156,7 @@ def packs(earned: Packs, tmp_path: Path) -> Iterator[Packs]:
             "data_dir": tmp_path,
             "database_url": f"sqlite:///{tmp_path / _FILE}",
             "storage_url": str(tmp_path / "files"),
+            "mail_url": f"file://{tmp_path / 'mails'}",
         }
     )
     clock = MovingClock()

@@ -177,9 +177,10 @@ def test_a_wallet_takes_a_badge_by_an_exchange(packs: Packs) -> None:
     stolen = presentation(packs, "another challenge", request["domain"])
     elsewhere = presentation(packs, request["challenge"], "other.example")
     changed = good | {"id": "urn:uuid:7a35a4a8-0a7b-4b0e-a4f0-0f2f6f0d0c11"}
-    for wrong in (stolen, elsewhere, changed, {}, [], "x", good | {"holder": "did:key:z6Mkother"}):
-        answer = ask(packs, path, json={"verifiablePresentation": wrong})
-        assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_proof"), wrong
+    others: list[Any] = [stolen, elsewhere, changed, {}, [], "x", good | {"holder": "did:key:z6Mkother"}]
+    for other in others:
+        answer = ask(packs, path, json={"verifiablePresentation": other})
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_proof"), other
     answer = ask(packs, path, json={"verifiablePresentation": good})
     assert answer.status_code == 200, answer.text
     (given,) = answer.get_json()["verifiablePresentation"]["verifiableCredential"]

@@ -13,7 +13,7 @@ const given = process.argv.slice(2);
 const flag = (name) => given.includes(name);
 const link = given.find((one) => !one.startsWith('--'));
 const alg = flag('--p256') ? 'ES256' : 'EdDSA';
-const {publicKey, privateKey} = await generateKeyPair(alg, {crv: 'Ed25519', extractable: true});
+const {publicKey, privateKey} = await generateKeyPair(alg, {extractable: true, ...(alg === 'EdDSA' && {crv: 'Ed25519'})});
 const jwk = await exportJWK(publicKey);
 const did = `did:jwk:${Buffer.from(JSON.stringify(jwk)).toString('base64url')}`;
 

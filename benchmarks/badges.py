@@ -1,0 +1,293 @@
+"""Badges: signatures in a second of one core, and whole awards by two workers.
+
+*Signing*: the same credential (3.0), with the same key and moment, by us, by PyLD's general path and
+by two libraries in processes of their own; all must give the same signature, byte for byte. *Awards*: rows of
+the outbox, from letting them go to the last stored badge: both versions written and signed, baked, stored.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import base58
+from pyld import jsonld
+from sqlalchemy import select
+
+from benchmarks import award_rows, machine, results
+from benchmarks.engines import PEERS, SECRET, TOOLS, Stores, environment, process, stores
+from microcred.app.settings import Settings
+from microcred.app.wiring import Assembly, assemble
+from microcred.badges import integrity, keys
+from microcred.badges.linked_data import canonical_nquads, context_document
+from microcred.badges.models import Badge
+from microcred.outbox.admin import start_destination
+
+WORKERS = 2
+PUBLIC = "https://badges.example.org"
+FULL = {"rounds": 5, "count": 10_000, "signatures": 2_000, "patience": 15.0}
+QUICK = {"rounds": 1, "count": 200, "signatures": 50, "patience": 0.0}
+COLUMNS = {
+    "per_s": "in a second",
+    "cpu_ms": "CPU ms each",
+    "seconds": "seconds for all",
+    "count": "count",
+    "peak_mib": "peak MiB",
+    "windows": "windows",
+    "quiet_windows": "quiet",
+}
+_KEY = keys.IssuerKey.from_raw(bytes(range(32)))
+_WHEN = datetime(2026, 9, 12, 15, 0, tzinfo=UTC)
+_GIVE_UP = 900.0
+
+
+class NotTheSame(Exception):
+    """Somebody signed something else, or badges are missing; the message says what."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every window of a run uses."""
+
+    stores: Stores
+    template: str
+    """The database that windows copy: awards whose badges wait."""
+    document: dict[str, Any]
+    """A credential of one of them, unsigned."""
+    count: int
+    signatures: int
+    patience: float
+
+    @property
+    def method(self) -> str:
+        """The verification method that all sign with."""
+        return f"{self.document['issuer']['id']}#{_KEY.multibase}"
+
+
+def ours(bench: Bench) -> dict[str, Any]:
+    """Signing as the tool does."""
+    return _signing(bench, lambda: integrity.sign(bench.document, _KEY, bench.method, _WHEN))
+
+
+def general(bench: Bench) -> dict[str, Any]:
+    """The same with PyLD alone: contexts resolved, expanded and canonicalised by the general processor."""
+    return _signing(bench, lambda: signed_by_pyld(bench.document, bench.method), bench.signatures // 20)
+
+
+def signed_by_pyld(document: dict[str, Any], method: str) -> dict[str, Any]:
+    """A signed copy, by nothing but PyLD and cryptography."""
+    proof = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": _WHEN.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "verificationMethod": method,
+        "proofPurpose": "assertionMethod",
+    }
+    options = {"@context": document["@context"], **proof}
+    digests = [hashlib.sha256(_by_pyld(one)).digest() for one in (options, document)]
+    value = "z" + base58.b58encode(_KEY.sign(b"".join(digests))).decode()
+    return {**document, "proof": {**proof, "proofValue": value}}
+
+
+def _by_pyld(document: dict[str, Any]) -> bytes:
+    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": _load}
+    text: str = jsonld.normalize(document, options)
+    return text.encode()
+
+
+def _load(url: str, _options: dict[str, Any]) -> dict[str, Any]:
+    document = context_document(url)
+    return {
+        "contentType": "application/ld+json",
+        "contextUrl": None,
+        "documentUrl": url,
+        "document": document,
+    }
+
+
+def _signing(bench: Bench, sign: Callable[[], dict[str, Any]], count: int | None = None) -> dict[str, Any]:
+    count = max(5, count or bench.signatures)
+    _same(bench, sign()["proof"]["proofValue"])
+    machine.wait_until_quiet(bench.patience)
+    meter = machine.Meter({})
+    meter.start()
+    before, started = machine.own_cpu_seconds(), time.monotonic()
+    for _ in range(count):
+        sign()
+    seconds, cpu = time.monotonic() - started, machine.own_cpu_seconds() - before
+    foreign = meter.stop().foreign_cores
+    return _row(count, seconds, cpu) | {"foreign_cores": foreign}
+
+
+def peer(bench: Bench, library: str) -> dict[str, Any]:
+    """A library in a process of its own."""
+    machine.wait_until_quiet(bench.patience)
+    given: dict[str, Any] = {
+        "library": library,
+        "document": bench.document,
+        "seed": bytes(range(32)).hex(),
+        "method": bench.method,
+        "created": _WHEN.isoformat(),
+        "count": max(5, bench.signatures // 50),
+    }
+    done = subprocess.run(
+        [str(TOOLS / "python/bin/python"), str(PEERS / "badges_sign.py")],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_GIVE_UP,
+    )
+    took = json.loads(done.stdout)
+    _same(bench, took["proof_value"])
+    row = _row(given["count"], took["seconds"], took["cpu"])
+    return row | {
+        "peak_mib": took["peak_mib"],
+        "foreign_cores": max(0.0, 1.0 - took["cpu"] / took["seconds"]),
+    }
+
+
+def _same(bench: Bench, value: str) -> None:
+    """Whether a signature is the one of the general path."""
+    if value != signed_by_pyld(bench.document, bench.method)["proof"]["proofValue"]:
+        raise NotTheSame("a signature differs from PyLD's")
+
+
+def awards(bench: Bench) -> dict[str, Any]:
+    """One window: every waiting badge, from letting them go to the last one stored."""
+    bench.stores.forget()
+    with bench.stores.database(bench.template) as url, _workers(bench, url) as pids:
+        machine.wait_until_quiet(bench.patience)
+        names = {f"worker{number}": pid for number, pid in enumerate(pids)}
+        meter = machine.Meter({**names, "postgres": bench.stores.postgres.pid})
+        with _assembly(bench.stores, url) as app, bench.stores.connect(url) as connection:
+            meter.start()
+            with app.database.writing() as session:
+                start_destination(session, "local")
+            until = time.monotonic() + _GIVE_UP
+            query = b"SELECT count(*) FROM badge WHERE issued_at IS NOT NULL"
+            while (connection.execute(query).fetchone() or (0,))[0] < bench.count:
+                if time.monotonic() > until:
+                    raise NotTheSame("badges are missing")
+                time.sleep(0.05)
+            use = meter.stop()
+            _check_one(app)
+        cpu = sum(use.cpu[name] for name in names)
+        return _row(bench.count, use.seconds, cpu) | {
+            "peak_mib": max(machine.peak_mib(pid) for pid in pids),
+            "foreign_cores": use.foreign_cores,
+        }
+
+
+def _check_one(app: Assembly) -> None:
+    """The newest badge holds, and its picture is there."""
+    with app.database.reading() as session:
+        badge = session.scalars(select(Badge).order_by(Badge.id.desc()).limit(1)).one()
+    assert badge.ob3 is not None
+    method = badge.ob3["proof"]["verificationMethod"]
+    integrity.verify(badge.ob3, keys.PublicKey.from_multibase(method.partition("#")[2]))
+    app.badges.baked(badge.public_id)
+
+
+def _row(count: int, seconds: float, cpu: float) -> dict[str, Any]:
+    return {"per_s": count / seconds, "cpu_ms": cpu * 1000 / count, "seconds": seconds, "count": count}
+
+
+@contextmanager
+def _workers(bench: Bench, url: str) -> Iterator[list[int]]:
+    env = environment(bench.stores, url, PUBLIC, [])
+    with ExitStack() as stack:
+        command = [sys.executable, "-m", "microcred.app", "worker"]
+        pids = [stack.enter_context(process(command, env=env)).pid for _ in range(WORKERS)]
+        time.sleep(8.0)  # each divides the limits by those it saw with its last sign of life
+        yield pids
+
+
+@contextmanager
+def _assembly(stores_: Stores, url: str) -> Iterator[Assembly]:
+    settings = Settings(
+        _env_file=None,
+        public_url=PUBLIC,
+        database_url=url,
+        secret_keys=[SECRET],
+        storage_url=str(stores_.folder / "files"),
+        data_dir=stores_.folder,
+        allow_hosts=["127.0.0.1"],
+    )
+    made = assemble(settings)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _document_of(engines: Stores, template: str) -> dict[str, Any]:
+    """The credential of one award, unsigned: issued once in a copy of the database."""
+    with engines.database(template) as url, _assembly(engines, url) as app:
+        with app.database.writing() as session:
+            start_destination(session, "local")
+        worker = app.make_worker()
+        worker.run_due()
+        with app.database.reading() as session:
+            signed = session.scalars(select(Badge.ob3).where(Badge.ob3.is_not(None)).limit(1)).one()
+    assert signed is not None
+    return {name: value for name, value in signed.items() if name != "proof"}
+
+
+def run(*, rounds: int, count: int, signatures: int, patience: float) -> dict[str, Any]:
+    """Measure all, taking turns; the result."""
+    machine.prefer()
+    with ExitStack() as stack:
+        engines = stack.enter_context(stores())
+        small = stack.enter_context(engines.database(name="bench_badges_one"))
+        with _assembly(engines, small) as app:
+            award_rows.fill(app, 1)
+        document = _document_of(engines, "bench_badges_one")
+        template = stack.enter_context(engines.database(name="bench_badges"))
+        with _assembly(engines, template) as app:
+            award_rows.fill(app, count)
+        bench = Bench(engines, "bench_badges", document, count, signatures, patience)
+        variants: dict[str, Callable[[], dict[str, Any]]] = {
+            "signing": lambda: ours(bench),
+            "awards_two_workers": lambda: awards(bench),
+            "pyld": lambda: general(bench),
+            "openvc": lambda: peer(bench, "openvc"),
+            "openbadgeslib": lambda: peer(bench, "openbadgeslib"),
+        }
+        windows: dict[str, list[dict[str, Any]]] = {name: [] for name in variants}
+        for number in range(rounds):
+            for name, measure in variants.items():
+                if name.startswith("awards") and number >= 3:
+                    continue
+                seen = measure()
+                windows[name].append(seen)
+                print(
+                    f"round {number + 1} {name}: {seen['per_s']:.0f}/s, {seen['cpu_ms']:.2f} ms of CPU,"
+                    f" others used {seen['foreign_cores']:.2f} cores",
+                    file=sys.stderr,
+                )
+    return _result({name: results.middle(each) for name, each in windows.items()}, document)
+
+
+def _result(seen: dict[str, dict[str, Any]], document: dict[str, Any]) -> dict[str, Any]:
+    signing = seen["signing"]
+    own = ("signing", "awards_two_workers")
+    others = {name: row for name, row in seen.items() if name not in own}
+    statements = canonical_nquads(document).count(b"\n")
+    return results.result(
+        "badges",
+        ours={name: seen[name] for name in own},
+        peers=others,
+        # Of CPU, theirs to ours: how many of ours in the time of one of theirs.
+        ratios={name: row["cpu_ms"] / signing["cpu_ms"] for name, row in others.items()},
+        notes=[
+            f"The credential says {statements} statements. Every signature equals that of PyLD alone.",
+            f"An award: {WORKERS} workers on PostgreSQL; OB 2.0 and 3.0 written, signed, baked and stored.",
+        ],
+    )
