@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     allow_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """host[:port] names exempt from the ban on private addresses and plain http. Development only."""
+    ca_bundle: Path | None = None
+    """A file of certificate authorities to trust in place of the usual ones, for an LMS whose certificate comes
+    from its district's own.
+    """
     open_registration: bool = False
     rate_login: int = 6000
     rate_failed_launch: int = 600

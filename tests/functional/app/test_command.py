@@ -99,6 +99,7 @@ def test_usage_errors_end_with_2(microcred: Command, words: list[str]) -> None:
         ("STORAGE_URL", "/dev/null/files", "MICROCRED_STORAGE_URL: cannot be used"),
         ("DATA_DIR", "/dev/null/var", "MICROCRED_DATA_DIR: cannot be used"),
         ("REDIS_URL", "not-redis", "MICROCRED_REDIS_URL"),
+        ("CA_BUNDLE", "/dev/null/ca.pem", "MICROCRED_CA_BUNDLE: cannot be used"),
         ("LOG_FORMAT", "xml", "MICROCRED_LOG_FORMAT"),
         ("METRICS_ADDR", "9100", "MICROCRED_METRICS_ADDR: must be host:port"),
         ("MAX_UPLOAD_MB", "many", "MICROCRED_MAX_UPLOAD_MB"),
