@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     allow_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
     """host[:port] names exempt from the ban on private addresses and plain http. Development only."""
     ca_bundle: Path | None = None
-    """A file of certificate authorities to trust in place of the usual ones, for an LMS whose certificate comes
+    """A file of certificate authorities to trust in place of the usual ones, where an LMS has its certificate
     from its district's own.
     """
     open_registration: bool = False
