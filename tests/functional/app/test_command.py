@@ -103,6 +103,7 @@ def test_usage_errors_end_with_2(microcred: Command, words: list[str]) -> None:
         ("LOG_FORMAT", "xml", "MICROCRED_LOG_FORMAT"),
         ("METRICS_ADDR", "9100", "MICROCRED_METRICS_ADDR: must be host:port"),
         ("MAX_UPLOAD_MB", "many", "MICROCRED_MAX_UPLOAD_MB"),
+        ("CLAMD_URL", "http://clamd", "MICROCRED_CLAMD_URL: must be tcp://host:port"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(microcred: Command, name: str, value: str, says: str) -> None:

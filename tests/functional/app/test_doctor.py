@@ -11,6 +11,7 @@ import demo_lms
 from demo_lms import Platform
 from microcred.database import Database
 from tests.functional.app.conftest import Command
+from tests.support import clamd
 from tests.support.lti import signing_key
 
 SECRET = "a secret of the tests alone"
@@ -108,6 +109,14 @@ def test_the_storage_cannot_be_written(microcred: Command, s3_endpoint: str) -> 
     found = findings(microcred, status=1)["storage"]
     assert not found["ok"]
     assert "MICROCRED_STORAGE_URL" in found["says"]
+
+
+def test_the_malware_scan(microcred: Command) -> None:
+    with clamd.running() as scanner:
+        microcred.settings["MICROCRED_CLAMD_URL"] = scanner.url
+        assert findings(microcred)["files"]["says"] == "ffmpeg found, clamd answers"
+    found = findings(microcred, status=1)["files"]
+    assert (found["ok"], "MICROCRED_CLAMD_URL" in found["says"]) == (False, True)
 
 
 def test_settings_that_no_part_can_use(microcred: Command) -> None:
