@@ -35,7 +35,7 @@ def test_a_photo_of_an_iphone_is_prepared_and_seen_by_everybody(teacher: Visitor
     assert teacher.get(f"evidence/{item.public_id}").data == content
     assert tus.work_off(course) == 1
     page = teacher.get("parts/p2").text
-    assert "a copy that plays in every browser" in page
+    assert "a copy that opens in every browser" in page
     assert "is taken out" in page
     seen = teacher.get(f"evidence/{item.public_id}")
     assert (seen.mimetype, seen.headers["Content-Disposition"]) == (

@@ -105,8 +105,9 @@
     if (one.state !== "going") return;
     if (status === 401) return waitForLaunch(one);
     if (status === 404 || status === 410) {
-      one.url = null;
-      return say(one, "refused", (status === 410 && answer && answer.getBody()) || "This upload is over. Add the file once more.");
+      // Also where the last answer was lost on its way: the file is among the others by now.
+      refresh(one.section, true);
+      return say(one, "refused", "This upload is over. If the file is not in the list, add it once more.");
     }
     if (status >= 400 && status < 500 && status !== 408 && status !== 423 && status !== 429) {
       const words = answer ? answer.getBody() : error.words;
@@ -203,6 +204,8 @@
     one.timer = setTimeout(() => lookForLaunch(one), LOOK_MS);
   }
 
+  // Rows of what is under way go into whatever was swapped in.
+  document.addEventListener("htmx:after:swap", () => { for (const one of running) place(one); });
   window.addEventListener("online", () => { for (const one of running) if (one.state === "offline") go(one); });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") for (const one of running) if (one.state === "ended") lookForLaunch(one);
