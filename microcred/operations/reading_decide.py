@@ -20,6 +20,7 @@ from microcred.credentials.models import (
 from microcred.operations.access import Access, require
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed
+from microcred.operations.reading_flags import Flag, flags_of
 from microcred.operations.reading_queue import later_than
 from microcred.operations.reading_review import Given, earlier_try, find_attempt, ratings_of
 from microcred.operations.reading_work import PartWork, read_work
@@ -83,6 +84,7 @@ class Case:
     decision: str | None
     """What was decided last, if this try has been decided."""
     award_public_id: str | None
+    flags: tuple[Flag, ...]
 
 
 def waiting_list(session: Session, actor: Actor, *, after: str | None = None) -> WaitingList:
@@ -178,6 +180,7 @@ def case_of(session: Session, attempt: Attempt) -> Case:
         is_test=pursuit.is_test,
         decision=decision.kind if decision is not None else None,
         award_public_id=award.public_id if award is not None else None,
+        flags=flags_of(session, attempt),
     )
 
 

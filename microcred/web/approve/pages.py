@@ -5,7 +5,7 @@ from typing import Any
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import anchors, awards, decide, reading_appeals, reading_decide
+from microcred.operations import anchors, awards, decide, flagging, reading_appeals, reading_decide
 from microcred.operations.errors import OperationRefused
 from microcred.web.approve.blueprint import blueprint
 from microcred.web.approve.case_page import case_page, list_row
@@ -64,6 +64,14 @@ def decision(public_id: str) -> ResponseReturnValue:
         if problem.code not in ("reason_missing", "text_too_long"):
             raise
         return case_response(public_id, problem=problem, open_form=button, typed=request.form.get(field, ""))
+    return redirect(page_url("approve.case", public_id=public_id), 303)
+
+
+@blueprint.post("/<public_id>/flags/<int(max=999999999999999):flag_id>")
+def settle_flag(public_id: str, flag_id: int) -> ResponseReturnValue:
+    """A flag has been looked at."""
+    with services().database.writing() as session:
+        flagging.settle(session, actor(), public_id, flag_id, services().clock.now())
     return redirect(page_url("approve.case", public_id=public_id), 303)
 
 

@@ -1,6 +1,6 @@
 """What the review desk shows for one part of one try, worked out from the reading of the operations floor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from microcred.credentials.labels import outcome_in_words, parts_in_words
 from microcred.credentials.schema import Criterion, Part
+from microcred.operations.commenting import Kept
+from microcred.operations.reading_flags import KINDS as FLAG_KINDS
 from microcred.operations.reading_review import Desk
 from microcred.operations.reading_work import Item, PartWork
 from microcred.web.base import wording
@@ -60,8 +62,10 @@ def chosen_part(desk: Desk, part_id: str | None) -> Part:
     return asked or next(iter(needing), None) or (open_parts or list(parts))[0]
 
 
-def desk_page(desk: Desk, part: Part, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """The template's values."""
+def desk_page(
+    desk: Desk, part: Part, bank: Mapping[str, tuple[Kept, ...]], now: datetime, zone: ZoneInfo
+) -> dict[str, Any]:
+    """The template's values; `bank` holds the reviewer's own comments by criterion."""
     works = {work.part_id: work for work in desk.parts}
     saved = desk.saved_at
     criteria = tuple(_criterion(desk, criterion) for criterion in part.criteria)
@@ -74,6 +78,8 @@ def desk_page(desk: Desk, part: Part, now: datetime, zone: ZoneInfo) -> dict[str
         "criteria": criteria,
         "most_levels": max(len(criterion.levels) for criterion in criteria),
         "comment_hint": COMMENT_HINT,
+        "bank": bank,
+        "flag_kinds": FLAG_KINDS,
         "which_try": which_try(desk.number).lower(),
         "due_text": due(desk.due_at, now, zone).text,
         "saved_at": wording.clock_time(saved, zone) if saved is not None else None,

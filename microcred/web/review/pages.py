@@ -5,9 +5,10 @@ from mimetypes import guess_extension
 
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from microcred.operations import calibrating, reading_queue, reading_review, review
+from microcred.operations import calibrating, commenting, flagging, reading_queue, reading_review, review
 from microcred.operations.access import Relation
 from microcred.operations.errors import OperationRefused
 from microcred.operations.evidence import opening_stands
@@ -91,15 +92,61 @@ def save(public_id: str) -> ResponseReturnValue:
             private_note=request.form.get(NOTE),
             now=services().clock.now(),
         )
+        at = _comment_bank(session, public_id)
     part_id = request.form.get("part", "")
     if not wants_fragment():
-        return redirect(part_url(public_id, part_id), 303)
+        return redirect(part_url(public_id, part_id, at), 303)
     with services().database.reading() as session:
         found = reading_review.desk(session, actor(), public_id)
     part = chosen_part(found, part_id)
     return render_template(
-        "review/fresh.html", **desk_page(found, part, services().clock.now(), surface().zone)
+        "review/fresh.html", **desk_page(found, part, {}, services().clock.now(), surface().zone)
     )
+
+
+def _comment_bank(session: Session, public_id: str) -> str | None:
+    """What the buttons of the comment bank do after saving; the criterion they were pressed at."""
+    form, now = request.form, services().clock.now()
+    if criterion_id := form.get("keep"):
+        commenting.keep(session, actor(), public_id, criterion_id, now)
+        return criterion_id
+    if saved_id := _row_id("use"):
+        criterion_id, text = commenting.use(session, actor(), public_id, saved_id)
+        entry = {criterion_id: review.Entry(comment=text)}
+        review.save_ratings(session, actor(), public_id, entry, now=now)
+        return criterion_id
+    if saved_id := _row_id("drop"):
+        return commenting.drop(session, actor(), saved_id)
+    return None
+
+
+def _row_id(field: str) -> int:
+    """A row's number from the form; 0 where there is none."""
+    text = request.form.get(field, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
+
+
+@blueprint.post("/<public_id>/flag")
+def flag(public_id: str) -> ResponseReturnValue:
+    """Tell the issuer that something is wrong."""
+    with services().database.writing() as session:
+        flagging.raise_flag(
+            session,
+            actor(),
+            public_id,
+            request.form.get("kind", ""),
+            request.form.get("text_detail", ""),
+            services().clock.now(),
+        )
+    return redirect(page_url("review.desk", public_id=public_id), 303)
+
+
+@blueprint.post("/<public_id>/conflict")
+def conflict(public_id: str) -> ResponseReturnValue:
+    """Give the try back: the reviewer knows whose it is."""
+    with services().database.writing() as session:
+        flagging.declare_conflict(session, actor(), public_id, services().clock.now(), services().chance)
+    return redirect(page_url("review.queue"), 303)
 
 
 @blueprint.post("/<public_id>/finish")
@@ -179,7 +226,9 @@ def _desk(
     found: reading_review.Desk, part_id: str | None, problem: OperationRefused | None = None
 ) -> ResponseReturnValue:
     part = chosen_part(found, part_id)
-    values = desk_page(found, part, services().clock.now(), surface().zone)
+    with services().database.reading() as session:
+        bank = commenting.bank(session, actor(), found.public_id)
+    values = desk_page(found, part, bank, services().clock.now(), surface().zone)
     page = render_template("review/desk.html", **values, problem=problem.message if problem else None)
     return page, problem.status if problem else 200
 
