@@ -17,6 +17,7 @@ SAID = {
     "permission_back": "The permission is taken back.",
     "permission_back_try": "The permission is taken back. It is hidden, and your work is a draft again.",
     "submitted": "Submitted.",
+    "brought": "Your draft is here. Its grade goes to this course.",
     "appealed": "Your appeal is in. Somebody who has not seen this work reads it.",
     "shown": "Saved. The public page shows it from now on.",
     "written_anew": "Saved. Your badge is being signed anew; files you gave away before stay as they were.",

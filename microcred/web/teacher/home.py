@@ -9,7 +9,7 @@ from microcred.credentials.codes import permissions_needed, student_codes
 from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
 from microcred.credentials.steps import State
-from microcred.operations import appealing, arriving, reading_feedback, reading_teacher, teacher
+from microcred.operations import appealing, arriving, bringing, reading_feedback, reading_teacher, teacher
 from microcred.operations.errors import OperationRefused
 from microcred.operations.reading_teacher import NotStarted
 from microcred.web.base import wording
@@ -36,6 +36,10 @@ def home() -> ResponseReturnValue:
         with services().database.reading() as session:
             found = reading_teacher.current_try(session, who)
     except NotStarted:
+        with services().database.reading() as session:
+            offered = bringing.offer(session, who) if "afresh" not in request.args else None
+        if offered is not None:
+            return render_template("teacher/bring.html", offered=offered)
         with services().database.writing() as session:
             teacher.open_pursuit(session, who, services().clock.now())
         with services().database.reading() as session:
@@ -49,6 +53,14 @@ def home() -> ResponseReturnValue:
         needs=_needs(found.definition),
         State=State,
     )
+
+
+@blueprint.post("/bring")
+def bring() -> ResponseReturnValue:
+    """Bring the draft of another course along."""
+    with services().database.writing() as session:
+        bringing.bring_along(session, actor(), services().clock.now())
+    return redirect(page_url("teacher.home", ok="brought"), 303)
 
 
 @blueprint.errorhandler(NotStarted)
