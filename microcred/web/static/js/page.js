@@ -20,6 +20,7 @@
 
   // A new tab has its own cookies: the page asks for a one-use address and opens that.
   for (const form of document.querySelectorAll("form[data-new-tab]")) {
+    form.hidden = !inFrame; // already a page of its own, as in the LMSs' apps
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
@@ -29,7 +30,12 @@
           headers: { "X-Fragment": "1" },
         });
         const { url } = await answer.json();
-        if (answer.ok && window.open(url, "_blank", "noopener") !== undefined) return;
+        const tab = answer.ok ? window.open(url, "_blank") : null;
+        if (tab) {
+          tab.opener = null;
+          return;
+        }
+        // Web views and strict blockers open nothing: the page of the plain form has a link to press.
       } catch { /* the plain form below says what is wrong */ }
       form.submit();
     });
