@@ -1,6 +1,6 @@
 """Pages of approvers."""
 
-from microcred.web.approve import appeals, awards, pages, quality
+from microcred.web.approve import appeals, awards, pages, quality, requests
 from microcred.web.approve.blueprint import blueprint
 
-__all__ = ["appeals", "awards", "blueprint", "pages", "quality"]
+__all__ = ["appeals", "awards", "blueprint", "pages", "quality", "requests"]

@@ -2,6 +2,7 @@
 
 from microcred.web.teacher import (
     addresses,
+    asking,
     backpacks,
     badge,
     blurring,
@@ -19,6 +20,7 @@ from microcred.web.teacher.blueprint import blueprint
 
 __all__ = [
     "addresses",
+    "asking",
     "backpacks",
     "badge",
     "blueprint",

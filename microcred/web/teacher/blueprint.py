@@ -18,6 +18,7 @@ SAID = {
     "permission_back_try": "The permission is taken back. It is hidden, and your work is a draft again.",
     "submitted": "Submitted.",
     "brought": "Your draft is here. Its grade goes to this course.",
+    "asked": "Sent. You will find the answer here.",
     "appealed": "Your appeal is in. Somebody who has not seen this work reads it.",
     "shown": "Saved. The public page shows it from now on.",
     "written_anew": "Saved. Your badge is being signed anew; files you gave away before stay as they were.",

@@ -9,7 +9,15 @@ from microcred.credentials.codes import permissions_needed, student_codes
 from microcred.credentials.completeness import next_part
 from microcred.credentials.definition import Definition
 from microcred.credentials.steps import State
-from microcred.operations import appealing, arriving, bringing, reading_feedback, reading_teacher, teacher
+from microcred.operations import (
+    appealing,
+    arriving,
+    asking,
+    bringing,
+    reading_feedback,
+    reading_teacher,
+    teacher,
+)
 from microcred.operations.errors import OperationRefused
 from microcred.operations.reading_teacher import NotStarted
 from microcred.web.base import wording
@@ -44,6 +52,10 @@ def home() -> ResponseReturnValue:
             teacher.open_pursuit(session, who, services().clock.now())
         with services().database.reading() as session:
             found = reading_teacher.current_try(session, who)
+    with services().database.reading() as session:
+        loaded = reading_teacher.load(session, who)
+        may_ask = asking.may_ask(session, loaded)
+        asked = asking.asked(session, loaded, may_ask) if may_ask else None
     return render_template(
         "teacher/home.html",
         definition=found.definition,
@@ -52,6 +64,8 @@ def home() -> ResponseReturnValue:
         said=said(request.args.get("ok")),
         needs=_needs(found.definition),
         State=State,
+        may_ask=may_ask,
+        asked=asked,
     )
 
 
