@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from benchmarks import rows
 from benchmarks.engines import ports
 from microcred.app.wiring import Assembly
-from microcred.badges import store as badge_store
+from microcred.badges import lifecycle
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import Attempt, Award, CredentialVersion, Decision, Pursuit, Rating, Review
 from microcred.outbox.admin import stop_destination
@@ -69,7 +69,7 @@ def _award(
     )
     session.add(award)
     session.flush()
-    badge_store.request(session, award, now=now)
+    lifecycle.request(session, award, now=now)
 
 
 def _ratings(definition: Definition, review_id: int, now: datetime) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import grade_passback
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.facts import Addresses
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.due import add_business_days, add_months

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.from_award import confirmed_addresses
 from microcred.badges.models import HoldersChoice
 from microcred.credentials.models import Attempt, Award, Decision, Pursuit, Response

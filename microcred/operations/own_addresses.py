@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from microcred import outbox
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.models import Badge, HoldersChoice
 from microcred.credentials.models import Award
 from microcred.mail import address_of

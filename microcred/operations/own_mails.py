@@ -8,7 +8,8 @@ from email.utils import format_datetime
 from sqlalchemy.orm import Session
 
 from microcred import outbox
-from microcred.badges.store import BadgeGone, BadgeStore, NoSuchBadge
+from microcred.badges.public_award import BadgeGone, NoSuchBadge
+from microcred.badges.store import BadgeStore
 from microcred.database import Clock, Database
 from microcred.mail import Mailer, MailFailed
 from microcred.operations.own_addresses import link_secret

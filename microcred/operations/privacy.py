@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from grade_passback.models import ScoreLine
 from lti_tool.models import Launch
 from microcred import outbox
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.backpack import connections as backpacks
 from microcred.badges.importing.models import ImportedBadge
 from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from microcred.app.cli.common import Failed, application, json_option, show_json
 from microcred.app.wiring import Assembly
 from microcred.badges import endorsing
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.errors import FactsError
 from microcred.credentials.models import Award, Credential, CredentialVersion
 from microcred.operations import holding

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from microcred.badges.facts import Addresses
 from microcred.badges.pdf import CertificateFacts
-from microcred.badges.store import PublicAward
+from microcred.badges.public_award import PublicAward
 from microcred.credentials.labels import hours_in_words
 from microcred.web.base import wording
 

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from microcred.badges import integrity, keys
 from microcred.badges.errors import BadgeError
-from microcred.badges.store import BadgeStore, NoSuchBadge
+from microcred.badges.public_award import NoSuchBadge
+from microcred.badges.store import BadgeStore
 
 
 class Standing(StrEnum):

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from microcred.badges import keys, pdf
-from microcred.badges.store import BadgeGone, NoSuchBadge
+from microcred.badges.public_award import BadgeGone, NoSuchBadge
 from microcred.web.base import papers
 from microcred.web.services import services
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from microcred.badges.store import NoSuchBadge, PublicAward
+from microcred.badges.public_award import NoSuchBadge, PublicAward
 from microcred.credentials.definition import Definition
 from microcred.credentials.labels import hours_in_words
 from microcred.credentials.schema import Part

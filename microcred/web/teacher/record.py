@@ -6,7 +6,7 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from microcred.badges import pdf, records
-from microcred.badges.store import PublicAward
+from microcred.badges.public_award import PublicAward
 from microcred.operations import importing
 from microcred.operations.errors import NotFound
 from microcred.operations.reading_badge import Holder, holder_of, record_of

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import escape
 
 from microcred.badges.facts import Addresses
-from microcred.badges.store import PublicAward
+from microcred.badges.public_award import PublicAward
 from microcred.credentials.labels import hours_in_words
 from microcred.web.base import wording
 

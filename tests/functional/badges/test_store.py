@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from microcred.badges import integrity, keys, status
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.baking import extract
 from microcred.badges.errors import BadgeError
 from microcred.badges.models import Badge, IssuerKey, StatusList
-from microcred.badges.store import NoSuchBadge
+from microcred.badges.public_award import NoSuchBadge
 from microcred.credentials.models import Award, CredentialVersion
 from microcred.outbox import OutboxRow
 from microcred.outbox.outcomes import Delivered, Job, Superseded

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from microcred.app.wiring import Assembly
 from microcred.badges import baking, baking_svg, endorsing, integrity, keys
-from microcred.badges import store as badges
+from microcred.badges import lifecycle as badges
 from microcred.badges.models import Endorsement
 from microcred.badges.status import entry_is_revoked
 from microcred.credentials.definition import definition_of
