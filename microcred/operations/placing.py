@@ -27,7 +27,6 @@ from microcred.placements import (
     of_link,
 )
 
-
 POOLS = {"all": "Everybody whom the issuer trained", "outside": "Only people from outside our organization"}
 """Who may read the work of a course."""
 
