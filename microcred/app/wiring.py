@@ -9,14 +9,14 @@ import redis
 from sqlalchemy.exc import ArgumentError
 
 import grade_passback
-from lti_tool import dynamic_registration
+from lti_tool import dynamic_registration, subscribing
 from lti_tool.settings import LtiSettings
 from lti_tool.tool import LtiTool
 from microcred import outbox
 from microcred.app.metrics import Metrics
 from microcred.app.secret_file import secret_in
 from microcred.app.settings import Settings
-from microcred.badges import store as badge_store
+from microcred.badges import lifecycle as badge_lifecycle
 from microcred.badges.backpack import connections as backpacks
 from microcred.badges.backpack.connecting import Connector
 from microcred.badges.backpack.delivery import Deliverer
@@ -163,9 +163,10 @@ def assemble(
     _wake(database, cache)
     doers: dict[str, outbox.Handler] = {
         dynamic_registration.EXPIRY: dynamic_registration.expiry_handler(database, clock),
+        subscribing.KIND: subscribing.handler(database, lti.services, lti.settings),
         grade_passback.KIND: grade_passback.make_handler(database, clock, lti.services),
         grade_passback.ADOPT: grade_passback.make_adopter(database, clock, lti.services),
-        badge_store.KIND: badges.issue,
+        badge_lifecycle.KIND: badges.issue,
         backpacks.KIND: Deliverer(database, keyring, clock, outgoing).deliver,
         syncing.SEND_ALL: syncing.send_all_handler(database, clock),
         housekeeping.KIND: housekeeping.handler(database, clock),
