@@ -39,7 +39,7 @@ from microcred.credentials.models import (
 from microcred.credentials.steps import CLOSED, Action, State
 from microcred.credentials.workflow import SYSTEM, Facts, plan
 from microcred.database import Clock, Database
-from microcred.operations import consequences
+from microcred.operations import consequences, forgetting
 from microcred.operations.actor import Actor
 from microcred.operations.errors import OperationRefused
 from microcred.outbox import OutboxRow
@@ -265,6 +265,7 @@ def _erase_now(
 ) -> None:
     backpacks.forget(session, ids, now=now)
     session.execute(delete(ImportedBadge).where(ImportedBadge.person_id.in_(ids)))
+    forgetting.forget_reviewing(session, ids, now)
     files = _erase_work(session, ids, now)
     _erase_uploads(session, ids, now)
     pictures, awards = _settle_awards(session, ids, keep_badges, now)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from microcred.app.wiring import Assembly
 from microcred.credentials.models import Attempt, Award, Decision
 from microcred.credentials.review_models import Appeal
-from microcred.operations import appealing, reading_appeals, reading_decide, reading_teacher
+from microcred.operations import appealing, privacy, reading_appeals, reading_decide, reading_teacher
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.outbox import OutboxRow
 from microcred.people.models import AuditEvent
@@ -164,3 +164,23 @@ def test_the_teacher_appeals_on_the_feedback_page(world: World, app: Flask, asse
     teacher.get(f"{teacher.home}feedback")
     assert "Your appeal is being read" in teacher.page
     assert world.state(public_id) == "appeal_open"
+
+
+def test_erasing_the_teacher_removes_the_appeal_and_closes_it(busy_world: World) -> None:
+    world = busy_world
+    unseen = world.join("Ariel Approver", "approver")
+    public_id = denied(world)
+    appeal(world)
+    with world.database.writing() as session:
+        privacy.erase(
+            session,
+            world.teacher,
+            grades=privacy.Grades.CANCEL,
+            keep_badges=False,
+            by=None,
+            now=world.clock.now(),
+        )
+    with world.database.reading() as session:
+        assert session.scalar(select(Appeal)) is None
+        assert reading_appeals.open_appeals(session, world.actor(unseen)) == ()
+    assert world.state(public_id) == "withdrawn"

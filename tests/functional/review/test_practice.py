@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from microcred.credentials.models import Attempt
+from microcred.credentials.models import Attempt, Pursuit
 from microcred.credentials.review_models import Anchor, CalibrationRound
-from microcred.operations import anchors, assigning, calibrating, reading_queue
+from microcred.operations import anchors, assigning, calibrating, privacy, reading_queue
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from tests.functional.review.visitor import Visitor
 from tests.functional.review.world import PASSING, SECRETS, SHAPE_IDEAS, World
@@ -201,3 +201,19 @@ def test_the_issuer_marks_an_anchor_on_the_page_of_a_decided_try(world: World, a
     assert "Reviewers practise on this try" in approver.page
     approver.follow(approver.post(f"/desk/approve/{public_id}/anchor/retire"))
     assert "Use this try for practice" in approver.page
+
+
+def test_work_of_somebody_erased_is_used_for_practice_no_more(world: World) -> None:
+    anchored(world)
+    with world.database.writing() as session:
+        calibrating.begin(session, world.actor(world.reviewer), SHAPE_IDEAS, world.clock.now(), lambda: 0.5)
+        teacher = session.scalars(
+            select(Pursuit.person_id).join(Attempt, Attempt.pursuit_id == Pursuit.id).limit(1)
+        ).one()
+    with world.database.writing() as session:
+        privacy.erase(
+            session, teacher, grades=privacy.Grades.CANCEL, keep_badges=True, by=None, now=world.clock.now()
+        )
+    with world.database.reading() as session:
+        assert session.scalars(select(Anchor.retired_at)).all().count(None) == ANCHORS - 1
+        assert session.scalar(select(CalibrationRound)) is None
