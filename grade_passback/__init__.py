@@ -3,10 +3,11 @@
 from grade_passback.adopting import ADOPT, adopt, make_adopter
 from grade_passback.comparing import Compared, Sent, compare, sent_cells
 from grade_passback.delivery import make_handler
-from grade_passback.gradebook import KIND, destination_of
+from grade_passback.gradebook import KIND
 from grade_passback.queueing import enqueue
 from grade_passback.sync import Progress, SyncRow, progress, retry, retry_stopped, send_again, sync_rows
 from grade_passback.words import Words, words_for
+from lti_tool.registrations import destination_of
 
 __all__ = [
     "ADOPT",

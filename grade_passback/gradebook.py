@@ -16,6 +16,7 @@ from grade_passback.wire import SCOPES, SCORE_SCOPE, content_of, next_stamp, sco
 from lti_tool.dialects import Dialect
 from lti_tool.facts import COLUMNS, RegistrationFacts
 from lti_tool.models import Context, Deployment, Launch, Registration
+from lti_tool.registrations import destination_of
 from microcred import outbox
 from microcred.outbox import OutboxRow
 from microcred.people.models import LmsIdentity
@@ -25,11 +26,6 @@ KIND = "score"
 _DONE = ("delivered", "accepted", "unverified")
 _STANDING = ("waiting", "held", *_DONE)
 _STUCK = ("blocked", "dead")
-
-
-def destination_of(registration_id: int) -> str:
-    """The outbox's name for the platform of a registration (row id)."""
-    return f"registration:{registration_id}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from lti_tool.protocol.tokens import Jws, claims_of, is_signed_by, take_apart, u
 from lti_tool.recording import Accepted, Recorder, RegistrationChanged
 from lti_tool.remembered import Remembered
 from lti_tool.state import LoginState, States
+from lti_tool.subscribing import Subscriptions
 from microcred.database import Clock
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -46,6 +47,7 @@ class Launches:
         recorder: Recorder,
         clock: Clock,
         allow_hosts: tuple[str, ...],
+        subscriptions: Subscriptions,
     ) -> None:
         self._remembered = remembered
         self._states = states
@@ -53,6 +55,7 @@ class Launches:
         self._recorder = recorder
         self._clock = clock
         self._allow_hosts = allow_hosts
+        self._subscriptions = subscriptions
 
     def accept(self, token: str, state: str | None, find_binding: FindBinding) -> Accepted:
         """Verify an id_token and record the launch. Raises LtiRefused; nothing is stored then but a noted
@@ -115,6 +118,8 @@ class Launches:
             raise
         if isinstance(details, Details) and details.foreign_host:
             self._recorder.note_host(verified.facts, details.foreign_host, details.foreign_host_for)
+        if isinstance(details, Details) and details.notices_url:
+            self._subscriptions.offered(verified.facts, verified.core.deployment_id, details.notices_url)
         return accepted
 
     def _registration(self, public_id: str) -> RegistrationFacts:

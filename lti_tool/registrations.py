@@ -315,6 +315,11 @@ def allow_service_host(session: Session, public_id: str, host: str) -> Registrat
     return row
 
 
+def destination_of(registration_row_id: int) -> str:
+    """The outbox's name for the platform of a registration."""
+    return f"registration:{registration_row_id}"
+
+
 def note_host(session: Session, registration_row_id: int, host: str, named_for: str, clock: Clock) -> bool:
     """Remember a host that a signed message named; nothing opens by it. False when enough are noted."""
     same = select(NotedHost).where(NotedHost.registration_id == registration_row_id, NotedHost.host == host)

@@ -24,6 +24,7 @@ from lti_tool.services import Services, TokenSource
 from lti_tool.sessions import Sessions
 from lti_tool.settings import LtiSettings
 from lti_tool.state import States
+from lti_tool.subscribing import Subscriptions
 from microcred.database import Clock, Database
 from microcred.outgoing import Outgoing
 from microcred.sealing import Keyring
@@ -63,6 +64,7 @@ class LtiTool:
             Recorder(database, clock),
             clock,
             settings.allow_hosts,
+            Subscriptions(database, clock),
         )
         prefix = urlsplit(settings.base).path
         self.sessions = Sessions(database, keyring, clock, settings.allow_hosts, prefix)

@@ -65,6 +65,8 @@ class Details:
     lineitems_url: str | None = None
     lineitem_url: str | None = None
     memberships_url: str | None = None
+    notices_url: str | None = None
+    """The platform's notification service, where it reports copies of courses and lets us ask for it."""
     for_user_sub: str | None = None
     deep_linking: dict[str, Any] | None = None
     context_origins: list[str] = field(default_factory=list)
@@ -140,6 +142,7 @@ def read_details(
         lineitems_url=_url((ags or {}).get("lineitems")),
         lineitem_url=_url((ags or {}).get("lineitem")),
         memberships_url=_url((nrps or {}).get("context_memberships_url")),
+        notices_url=_notices_url(claims.get(names.PNS), facts, allow_hosts),
         for_user_sub=for_user_sub,
         deep_linking=settings,
         context_origins=_history(custom, CONTEXT_HISTORY),
@@ -324,6 +327,20 @@ def _profile(claims: Claims) -> dict[str, str]:
 def _return_url(value: object, facts: RegistrationFacts, allow_hosts: tuple[str, ...]) -> str | None:
     url = _url(value.get("return_url")) if isinstance(value, dict) else None
     if url is None:
+        return None
+    try:
+        return facts.service_url(url, allow_hosts)
+    except OutgoingError:
+        return None
+
+
+def _notices_url(value: object, facts: RegistrationFacts, allow_hosts: tuple[str, ...]) -> str | None:
+    """Where to ask for notices of course copies (Platform Notification Service 1.0, 4.1)."""
+    service = value if isinstance(value, dict) else {}
+    types, url = service.get("notice_types_supported"), _url(service.get("platform_notification_service_url"))
+    if url is None or not isinstance(types, list) or names.CONTEXT_COPY_NOTICE not in types:
+        return None
+    if names.SCOPE_NOTICES not in _texts(service.get("scope")):
         return None
     try:
         return facts.service_url(url, allow_hosts)

@@ -18,6 +18,7 @@ DL_SETTINGS = f"{_P}/lti-dl/claim/deep_linking_settings"
 DL_CONTENT_ITEMS = f"{_P}/lti-dl/claim/content_items"
 DL_DATA = f"{_P}/lti-dl/claim/data"
 DL_MSG = f"{_P}/lti-dl/claim/msg"
+PNS = f"{_P}/lti/claim/platformnotificationservice"
 NOTICE = f"{_P}/lti/claim/notice"
 ORIGIN_CONTEXTS = f"{_P}/lti/claim/origin_contexts"
 
@@ -29,7 +30,15 @@ SCOPE_LINE_ITEM_READ = f"{_P}/lti-ags/scope/lineitem.readonly"
 SCOPE_RESULT_READ = f"{_P}/lti-ags/scope/result.readonly"
 SCOPE_SCORE = f"{_P}/lti-ags/scope/score"
 SCOPE_MEMBERS = f"{_P}/lti-nrps/scope/contextmembership.readonly"
-SCOPES = (SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE, SCOPE_MEMBERS)
+SCOPE_NOTICES = f"{_P}/lti/scope/noticehandlers"
+SCOPES = (
+    SCOPE_LINE_ITEM,
+    SCOPE_LINE_ITEM_READ,
+    SCOPE_RESULT_READ,
+    SCOPE_SCORE,
+    SCOPE_MEMBERS,
+    SCOPE_NOTICES,
+)
 """All that the tool ever asks for."""
 
 RESOURCE_LINK_REQUEST = "LtiResourceLinkRequest"

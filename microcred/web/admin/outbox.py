@@ -30,6 +30,7 @@ KIND_WORDS = {
     "score": "Grade",
     "badge": "Badge",
     "column": "Naming a gradebook column",
+    "notices": "Asking to be told of copied courses",
     "grades_again": "All grades of a course",
     "erase": "Erasing a person",
     "delete_files": "Deleting files",
