@@ -1,6 +1,7 @@
 """Finding a column's line item, and making it once where there is none."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from grade_passback.ags import (
     Caller,
+    LineItem,
     Refused,
     Unreadable,
     line_items,
@@ -45,6 +47,9 @@ class ColumnFacts:
     lineitem_url: str | None
     container: str | None
     scopes: tuple[str, ...]
+    context_id: int | None = None
+    copied_from_id: int | None = None
+    """Row of the placement that this one was copied from with its course."""
 
     @property
     def may_read(self) -> bool:
@@ -80,6 +85,9 @@ class LineItems:
                 matches = line_items(
                     caller, column.container, {"resource_link_id": column.resource_link_id}, column.scopes
                 )
+            if not matches and column.copied_from_id is not None:
+                listed = line_items(caller, column.container, {"tag": column.tag}, column.scopes)
+                matches = self._brought_along(column, listed)
         except Refused as refused:
             return trouble(caller, refused.answer)
         except Unreadable as unreadable:
@@ -88,6 +96,28 @@ class LineItems:
         if len(addresses) > 1:
             return Blocked(reason="line_item_ambiguous", answer={"found": len(addresses)})
         return addresses[0] if addresses else None
+
+    def _brought_along(self, column: ColumnFacts, listed: Sequence[LineItem]) -> list[LineItem]:
+        """The line item that came into a copied course with its `resourceId` as it was: Moodle copies columns
+        that belong to no link. None where it is not certain, or another column has it.
+        """
+        loose = [item for item in listed if not item.resource_link_id]
+        with self._database.reading() as session:
+            family = session.scalars(
+                select(Placement.public_id).where(
+                    Placement.public_id.in_([item.resource_id for item in loose]),
+                    (Placement.id == column.copied_from_id)
+                    | (Placement.copied_from_id == column.copied_from_id),
+                    Placement.context_id.is_distinct_from(column.context_id),
+                )
+            ).all()
+            taken = session.scalars(
+                select(GradeColumn.lineitem_url).where(
+                    GradeColumn.lineitem_url.in_([item.url for item in loose]), GradeColumn.id != column.id
+                )
+            ).all()
+        found = [item for item in loose if item.resource_id in family and item.url not in taken]
+        return found if len(found) == 1 else []
 
     def find_or_make(self, caller: Caller, column: ColumnFacts) -> str | Outcome:
         """The address of the column's line item, made now if the platform has none. One job makes it; the
@@ -173,6 +203,8 @@ def _facts(session: Session, column_id: int, line_id: int, scopes: tuple[str, ..
         select(
             GradeColumn,
             Placement.public_id,
+            Placement.context_id,
+            Placement.copied_from_id,
             ResourceLink.resource_link_id,
             Context.lineitems_url,
             ScoreLine.lineitem_url.label("own_url"),
@@ -194,4 +226,6 @@ def _facts(session: Session, column_id: int, line_id: int, scopes: tuple[str, ..
         lineitem_url=row.own_url or column.lineitem_url,
         container=row.lineitems_url,
         scopes=scopes,
+        context_id=row.context_id,
+        copied_from_id=row.copied_from_id,
     )
