@@ -143,6 +143,46 @@ def _refuse_delete(_mapper: object, _connection: object, version: CredentialVers
         raise PublishedVersionChanged(f"{version.code} {version.version}")
 
 
+class CredentialDraft(Base):
+    """What an author is writing: one entry of a catalogue as YAML, right or not yet right."""
+
+    __tablename__ = "credential_draft"
+    __table_args__ = (
+        CheckConstraint("kind IN ('micro_credential', 'stack')", name="kind"),
+        CheckConstraint(
+            "(signed_by_id IS NULL) = (signed_at IS NULL) "
+            "AND (signed_by_id IS NULL) = (signed_digest IS NULL)",
+            name="signed",
+        ),
+        CheckConstraint("(published_at IS NULL) = (version_id IS NULL)", name="published"),
+        CheckConstraint("published_at IS NULL OR signed_at IS NOT NULL", name="signed_before_published"),
+        Index("ix_credential_draft_issuer", "issuer_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    catalogue_id: Mapped[int] = mapped_column(ForeignKey("catalogue.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(String(300))
+    text: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(Integer)
+    """Rises with every save: a page that shows an older one overwrites nothing."""
+    written_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    """Whoever saved it last; somebody else signs it off."""
+    confirmed: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Ids of `quality.CHECKLIST` that whoever signed confirmed."""
+    signed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    signed_digest: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the text that was signed: another text is not signed."""
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("credential_version.id"))
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    discarded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class Pursuit(Base):
     """A person going for one credential version in one course. It has tries."""
 

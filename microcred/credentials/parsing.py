@@ -80,13 +80,13 @@ def _problems(source: Read) -> Iterator[Problem]:
     whole = {
         name: [] if name in entries and isinstance(value, list) else value for name, value in data.items()
     }
-    for path, message in _shape(CatalogueFile, whole, data, ()):
+    for path, message in shape(CatalogueFile, whole, data, ()):
         if not (path == ("issuers",) and data.get("issuers")):
             yield Problem.at(path, message, source.lines)
     valid: dict[str, dict[int, Any]] = {name: {} for name in _SECTIONS}
     for name, kind in _SECTIONS.items():
         for index, entry in enumerate(entries[name]):
-            broken = list(_shape(kind, entry, entry, (name, index)))
+            broken = list(shape(kind, entry, entry, (name, index)))
             yield from (Problem.at(path, message, source.lines) for path, message in broken)
             if not broken:
                 valid[name][index] = kind.model_validate(entry)
@@ -145,7 +145,7 @@ def _id(entry: Any) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _shape(kind: type[BaseModel], value: Any, written: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def shape(kind: type[BaseModel], value: Any, written: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """What is wrong with `value` as a `kind`, each place once; `written` stands at `path` of the file."""
     try:
         kind.model_validate(value)

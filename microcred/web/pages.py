@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from microcred.web import admin, approve, coordinator, desk, notices, privacy, public, review, teacher
+from microcred.web import admin, approve, author, coordinator, desk, notices, privacy, public, review, teacher
 from microcred.web.base import init_web, open_in_memory, render_refusal
 
 __all__ = ["install", "open_in_memory", "render_refusal"]
@@ -20,6 +20,7 @@ def install(app: Flask) -> None:
             coordinator.settings,
             review.blueprint,
             approve.blueprint,
+            author.blueprint,
             notices.blueprint,
             privacy.privacy,
             privacy.linking,
@@ -28,6 +29,7 @@ def install(app: Flask) -> None:
             desk.blueprint,
             review.blueprint,
             approve.blueprint,
+            author.blueprint,
             admin.platforms,
             admin.setting_up,
             admin.outbox,

@@ -35,6 +35,7 @@ def navigation() -> list[Place]:
         ("Course", "course.course", "see_progress" in rights),
         ("Reviews", "review.queue", "reviewer" in offices),
         ("Decisions", "approve.queue", "approver" in offices),
+        ("Writing", "author.index", bool(offices & {"author", "approver"})),
         ("Platforms", "platforms.index", "operator" in offices),
         ("Deliveries", "outbox.index", "operator" in offices),
         ("People", "people.index", "operator" in offices),

@@ -40,6 +40,10 @@ def index() -> ResponseReturnValue:
             undecided = reading_decide.waiting_list(session, who)
             count = _count(len(undecided.rows), more=undecided.after is not None)
             doors.append(Door("Decide", f"{count} to decide", page_url("approve.queue"), "medal"))
+        if who.organizations("author") or who.organizations("approver"):
+            doors.append(
+                Door("Write", "Credentials: drafts, sign-off, publishing", page_url("author.index"), "pencil")
+            )
         if is_operator(who):
             asked = len(persons.requests(session, who))
             platform_text = "Which course systems may come in"

@@ -291,6 +291,8 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "decision.attempt_id",
         "decision.review_id",
         "kept_badge.award_id",
+        "credential_draft.written_by_id",
+        "credential_draft.signed_by_id",
         "notice.attempt_id",  # reviewers' notices name the credential alone
         "rating.review_id",
         "review.attempt_id",
