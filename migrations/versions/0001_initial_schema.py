@@ -794,6 +794,69 @@ def upgrade() -> None:
         sa.UniqueConstraint("deployment_id", "context_id", name=op.f("uq_context_deployment_id_context_id")),
     )
     op.create_table(
+        "credential_draft",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("catalogue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("written_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "confirmed",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=False,
+        ),
+        sa.Column("signed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signed_digest", sa.String(length=64), nullable=True),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("discarded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind IN ('micro_credential', 'stack')", name=op.f("ck_credential_draft_kind")),
+        sa.CheckConstraint(
+            "(published_at IS NULL) = (version_id IS NULL)", name=op.f("ck_credential_draft_published")
+        ),
+        sa.CheckConstraint(
+            "(signed_by_id IS NULL) = (signed_at IS NULL) AND (signed_by_id IS NULL) = (signed_digest IS NULL)",
+            name=op.f("ck_credential_draft_signed"),
+        ),
+        sa.CheckConstraint(
+            "published_at IS NULL OR signed_at IS NOT NULL",
+            name=op.f("ck_credential_draft_signed_before_published"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["catalogue_id"], ["catalogue.id"], name=op.f("fk_credential_draft_catalogue_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuer_id"], ["organization.id"], name=op.f("fk_credential_draft_issuer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["signed_by_id"], ["person.id"], name=op.f("fk_credential_draft_signed_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["credential_version.id"], name=op.f("fk_credential_draft_version_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["written_by_id"], ["person.id"], name=op.f("fk_credential_draft_written_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credential_draft")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_credential_draft_public_id")),
+    )
+    with op.batch_alter_table("credential_draft", schema=None) as batch_op:
+        batch_op.create_index("ix_credential_draft_issuer", ["issuer_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_credential_draft_signed_by_id"), ["signed_by_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_credential_draft_written_by_id"), ["written_by_id"], unique=False
+        )
+
+    op.create_table(
         "endorsement",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=40), nullable=False),
@@ -1931,6 +1994,12 @@ def downgrade() -> None:
 
     op.drop_table("lti_notice")
     op.drop_table("endorsement")
+    with op.batch_alter_table("credential_draft", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_credential_draft_written_by_id"))
+        batch_op.drop_index(batch_op.f("ix_credential_draft_signed_by_id"))
+        batch_op.drop_index("ix_credential_draft_issuer")
+
+    op.drop_table("credential_draft")
     op.drop_table("context")
     with op.batch_alter_table("saved_comment", schema=None) as batch_op:
         batch_op.drop_index("ix_saved_comment_reviewer_credential")
