@@ -32,8 +32,9 @@ DEADLINE = 5.0
 PATIENCE = 1.0
 """Seconds a launch waits for a refresh while it has an older set it can use."""
 JOINING = 1.5
-"""Seconds from its start for which a first fetch is waited for by others than the launch that began it. Each
-that waits holds a thread, and a platform whose key host hangs must not hold all of them.
+"""Seconds from its start for which a fetch is waited for by others than the launch that began it, where they
+can do nothing without it. Each that waits holds a thread, and a platform whose key host hangs must not hold all
+of them.
 """
 HUNG_FOR = 5
 """Seconds after a fetch that hung before another is begun."""
@@ -126,7 +127,7 @@ class PlatformKeys:
         with held.lock:
             flight = held.flight
             now = self._clock.now().timestamp()
-            if flight is not None and held.key_set is None:
+            if flight is not None and (held.key_set is None or unknown_kid):
                 patience = max(0.0, JOINING - (time.monotonic() - held.began))
             if flight is None:
                 if held.key_set is None and now < held.hung_until:
