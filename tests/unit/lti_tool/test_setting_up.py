@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.dialects.registering import HISTORIES
-from lti_tool.dialects.setting_up import SETUPS
+from lti_tool.dialects.setting_up import SETUPS, to_copy
 from lti_tool.protocol.names import SCOPES
 from lti_tool.settings import LtiSettings
 from microcred.app.cli.platform import platform
@@ -102,6 +102,22 @@ def test_canvas_gets_what_its_schema_requires() -> None:
     for placement in extension["settings"]["placements"]:
         assert placement["message_type"] == "LtiDeepLinkingRequest"
         assert placement["target_link_uri"] == EXAMPLE.deep_link_url
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_every_page_and_picture_that_the_steps_point_to_is_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    own = [link for link in links if "://" not in link]
+    assert own
+    for link in own:
+        assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("lms", [*FILES, "other"])
+def test_the_page_to_copy_from_holds_addresses_that_are_served(served: Flask, lms: str) -> None:
+    found = [text for text in _texts(to_copy(lms, EXAMPLE)) if text.startswith(EXAMPLE.base)]
+    assert found
+    _check_served(served, found)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
