@@ -285,3 +285,16 @@ def test_moodle_b10_the_next_page_forgets_the_role(moodle: DialectTool) -> None:
     message = last.json()["members"][0]["message"][0]
     assert list(message) == ["https://purl.imsglobal.org/spec/lti-bo/claim/basicoutcome"]
     assert moodle.members("?rlid=nowhere").status_code == 404
+
+
+def test_a_copied_course_keeps_columns_of_no_link_with_their_ids(moodle: DialectTool) -> None:
+    platform = moodle.platform
+    platform.add_line_item("c-1", "Part 2", 1, resource_id="placement-1", tag="p2")
+    platform.copy_course("c-1", "c-2")
+
+    loose = [
+        (item.label, item.score_maximum, item.resource_id, item.tag)
+        for item in platform.line_items.values()
+        if item.course_id == "c-2" and item.resource_link_id is None
+    ]
+    assert loose == [("Part 2", 1.0, "placement-1", "p2")]

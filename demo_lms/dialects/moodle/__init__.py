@@ -97,4 +97,5 @@ MOODLE = Dialect(
     member_message=services.member_message,
     key_problem=services.key_problem,
     registration=register.RULES,
+    after_copy=grades.copy_loose_items,
 )

@@ -59,6 +59,23 @@ def change_item(state: State, item: LineItem, body: Any) -> LineItem:
     return item
 
 
+def copy_loose_items(state: State, old: Course, new: Course) -> None:
+    """Columns that belong to no link come along, with ``resourceId`` and ``tag`` as they were
+    (``backup_ltiservice_gradebookservices_subplugin``); those of links came with their links.
+    """
+    for item in [item for item in state.line_items.values() if item.course_id == old.id]:
+        if item.resource_link_id is None:
+            state.add_line_item(
+                new.id,
+                item.label,
+                item.score_maximum,
+                client_id=item.client_id,
+                resource_id=item.resource_id,
+                tag=item.tag,
+                made_by_tool=True,
+            )
+
+
 def item_json(state: State, item: LineItem, members: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in members.items() if k not in ("startDateTime", "endDateTime", "gradesReleased")}
 
