@@ -18,6 +18,7 @@ from lti_tool.roster import Roster, read_roster
 from microcred.app.settings import Settings
 from microcred.app.wiring import assemble
 from microcred.credentials import sample_text
+from microcred.placements import GradeColumn, Placement
 
 
 def command(*words: str) -> Any:
@@ -35,6 +36,23 @@ def bring_catalogue() -> None:
         file = Path(folder) / "catalogue.yaml"
         file.write_text(sample_text(), encoding="utf-8")
         command("catalogue", "import", str(file))
+
+
+def first_columns(context_id: str) -> list[str]:
+    """Addresses of the line items that came with the links of a course."""
+    assembly = assemble(Settings())
+    try:
+        with assembly.database.reading() as session:
+            found = session.scalars(
+                select(GradeColumn.lineitem_url)
+                .join(Placement, Placement.id == GradeColumn.placement_id)
+                .join(Context, Context.id == Placement.context_id)
+                .where(Context.context_id == context_id)
+                .order_by(GradeColumn.id)
+            )
+            return [url for url in found if url]
+    finally:
+        assembly.close()
 
 
 def roster(registration_id: str, context_id: str) -> Roster:

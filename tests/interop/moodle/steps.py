@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from playwright.sync_api import FrameLocator, Page, expect
 
@@ -14,8 +15,10 @@ from tests.support.story import at_desk, award, fill_all, rate_all, start_review
 
 TOOL_NAME = "Micro-credentials"
 ONE = "Helping Students Generate and Shape Ideas"
+TOOLS = "Choosing Digital Tools That Protect Students"
+PASSED_PARTS = 3
 THREE = (
-    "Choosing Digital Tools That Protect Students",
+    TOOLS,
     "Feedback That Moves Learning Forward",
     "Leading Academic Discussion with the Whole Class",
 )
@@ -97,6 +100,8 @@ def three_credentials(world: World) -> None:
     with world.moodle.signed_in(world.people["teacher"]) as page:
         frame = world.moodle.choose_content(page, world.course, TOOL_NAME)
         _choose(frame, *THREE)
+        frame.get_by_role("radio", name="One column for each part").check()
+        expect(frame.locator("#preview")).to_contain_text("the others appear when", timeout=SLOW)
         world.picture(page, "picker-three")
         _add(frame)
         summary = page.locator("[data-attribute=dynamic-import]")
@@ -237,6 +242,30 @@ def _wait_for_grade(world: World, page: Page, course: Course, wanted: str) -> No
     world.say(f"in Moodle: {mine.grade} of {mine.range}, feedback “{mine.feedback.splitlines()[0]}”")
 
 
+def columns_of_parts(world: World) -> None:
+    """One column for each part: parts that passed the first try are graded, in columns made by then"""
+    learner = world.people["japanese"]
+    with world.moodle.signed_in(learner) as page:
+        frame = world.moodle.open_activity(page, world.facts[TOOLS])
+        fill_all(frame, world.files)
+        submit(frame)
+    with at_desk(world.browser, _desk("Remy Demo-Reviewer")) as page:
+        start_review(page, TOOLS)
+        rate_all(page, {"A lasting practice": "2"}, "Say how it goes on next year.")
+        page.get_by_role("button", name="Finish and ask for revisions").click()
+        expect(page.locator("main")).to_contain_text(re.compile("revisions", re.I))
+    with world.moodle.signed_in(learner) as page:
+        until = time.monotonic() + 120
+        while True:
+            graded = [one for one in world.moodle.own_grades(page, world.course) if one.grade == "1.00"]
+            if len(graded) == PASSED_PARTS:
+                break
+            assert time.monotonic() < until, world.moodle.own_grades(page, world.course)
+            page.wait_for_timeout(2000)
+        world.picture(page, "columns-of-parts")
+    world.say("; ".join(f"{' '.join(one.item.splitlines()[1:])}: {one.grade}" for one in graded))
+
+
 def names_and_roles(world: World) -> None:
     """The roster, by Names and Role Provisioning"""
     found = installation.roster(world.facts["registration"], world.course.id)
@@ -285,11 +314,13 @@ def _opens_a_placement_of_its_own(world: World, page: Page, course: Course, how:
         to_course.first.click()
     expect(frame.locator("main")).to_contain_text("Nobody has opened it yet", timeout=SLOW)
     assert world.people["latin"].last not in frame.locator("main").inner_text()
+    columns = installation.first_columns(course.id)
+    assert columns, "the link's own column was not learnt"
+    assert not set(columns) & set(installation.first_columns(world.course.id)), columns
     world.picture(page, how)
     world.facts[how] = course.id
-    world.say(
-        f"{len(found)} activities in the {how} course; the credential opens, without the old course's people"
-    )
+    world.say(f"{len(found)} activities; the credential opens in the {how} course, with nobody in it,")
+    world.say(f"and with a column of its own: {urlsplit(columns[0]).path}")
 
 
 STEPS: tuple[Callable[[World], None], ...] = (
@@ -302,6 +333,7 @@ STEPS: tuple[Callable[[World], None], ...] = (
     second_try,
     awarded,
     gradebook,
+    columns_of_parts,
     names_and_roles,
     imported_course,
     copied_course,
