@@ -33,8 +33,8 @@ PATIENCE = 1.0
 """Seconds a launch waits for a refresh while it has an older set it can use."""
 JOINING = 1.5
 """Seconds from its start for which a fetch is waited for by others than the launch that began it, where they
-can do nothing without it. Each that waits holds a thread, and a platform whose key host hangs must not hold all
-of them.
+can do nothing without it. Each that waits holds a thread, and a platform whose key host hangs must not hold
+all of them.
 """
 HUNG_FOR = 5
 """Seconds after a fetch that hung before another is begun."""
