@@ -187,12 +187,19 @@ _Node: TypeAlias = ox.NamedNode | ox.BlankNode
 _Graph: TypeAlias = ox.BlankNode | None
 
 
+_Key: TypeAlias = tuple[_Context, int, str]
+_KEPT: dict[_Key, tuple[Any, list[ox.Quad], dict[Any, frozenset[Any]]]] = {}
+"""Achievements that were walked before, by where and how they stand in a document."""
+_MOST_KEPT = 64
+
+
 class _Walk:
     """One document's way to statements. Nodes without an id get blank nodes; canonicalisation names them."""
 
     def __init__(self) -> None:
         self.quads: list[ox.Quad] = []
         self.nameless: defaultdict[_Node, set[tuple[ox.NamedNode, Any]]] = defaultdict(set)
+        self.shared: set[_Key] = set()
 
     def document(self, document: Mapping[str, Any], context: _Context) -> list[ox.Quad]:
         try:
@@ -235,6 +242,8 @@ class _Walk:
                 named = ox.BlankNode()
                 self.node(value, scope, named, depth + 1)
                 return named
+            if graph is None and value.get("type") in ("Achievement", ["Achievement"]):
+                return self.achievement(value, scope, depth + 1)
             return self.node(value, scope, graph, depth + 1)
         if term.container == "@graph" or term.type == "@json":
             raise IntegrityError("value_unsupported", f"{term.iri} needs a JSON object")
@@ -247,6 +256,34 @@ class _Walk:
         if isinstance(value, int | float):
             return _number(value, term)
         raise IntegrityError("value_unsupported", f"{term.iri} has a value that would not be signed")
+
+    def achievement(self, node: Mapping[str, Any], scope: _Context, depth: int) -> _Node:
+        """What everybody who earned it shares: its statements are made once and kept. Its nodes without an id
+        may stand in one document once only, so a second one in the same document is made anew.
+        """
+        try:
+            key = (scope, depth, json.dumps(node))
+        except (TypeError, ValueError, RecursionError):
+            return self.node(node, scope, None, depth)
+        if key in self.shared:
+            return self.node(node, scope, None, depth)
+        self.shared.add(key)
+        known = _KEPT.get(key)
+        if known is None:
+            begin = len(self.quads)
+            subject = self.node(node, scope, None, depth)
+            made = self.quads[begin:]
+            own = {quad.subject for quad in made if isinstance(quad.subject, ox.BlankNode)}
+            if len(_KEPT) >= _MOST_KEPT:
+                _KEPT.clear()
+            _KEPT[key] = subject, made, {one: frozenset(self.nameless[one]) for one in own}
+            return subject
+        found: _Node
+        found, made, nameless = known
+        self.quads += made
+        for one, looks in nameless.items():
+            self.nameless[one] |= looks
+        return found
 
     def list(self, value: Any, term: _Term, scope: _Context, graph: _Graph, depth: int) -> _Node:
         head: _Node = _NIL

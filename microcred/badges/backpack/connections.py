@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from microcred import outbox
@@ -14,7 +14,7 @@ from microcred.badges.backpack.hosts import HostFacts
 from microcred.badges.backpack.models import Backpack, BackpackHost, BackpackPush, BackpackSignIn
 from microcred.badges.backpack.oauth import Client, Tokens
 from microcred.credentials.models import Award
-from microcred.people import ids_of
+from microcred.people.models import Person
 from microcred.sealing import Keyring
 
 KIND = "backpack"
@@ -99,16 +99,30 @@ def queue_standing(session: Session, award: Award, *, now: datetime) -> None:
     """A badge was issued: send it to the holder's backpacks that get badges by themselves, and the new copy
     to those that have an older one.
     """
-    has_it = select(BackpackPush.backpack_id).where(
-        BackpackPush.award_id == award.id, BackpackPush.state.in_(("sent", "already_there"))
-    )
-    wanted = select(Backpack).where(
-        Backpack.person_id.in_(ids_of(session, award.person_id)),
-        Backpack.state == "connected",
-        Backpack.sends_by_itself | Backpack.id.in_(has_it),
-    )
-    for backpack in session.scalars(wanted.order_by(Backpack.id)):
+    for backpack in session.scalars(_STANDING, {"award": award.id, "person": award.person_id}).all():
         queue(session, award.id, backpack, now=now)
+
+
+_HUMAN = (
+    select(func.coalesce(Person.merged_into_id, Person.id))
+    .where(Person.id == bindparam("person"))
+    .scalar_subquery()
+)
+_HAS_IT = select(BackpackPush.backpack_id).where(
+    BackpackPush.award_id == bindparam("award"), BackpackPush.state.in_(("sent", "already_there"))
+)
+# Made once: every issued badge asks it.
+_STANDING = (
+    select(Backpack)
+    .where(
+        Backpack.person_id.in_(
+            select(Person.id).where((Person.id == _HUMAN) | (Person.merged_into_id == _HUMAN))
+        ),
+        Backpack.state == "connected",
+        Backpack.sends_by_itself | Backpack.id.in_(_HAS_IT),
+    )
+    .order_by(Backpack.id)
+)
 
 
 def queue_again(session: Session, backpack: Backpack, *, now: datetime) -> int:

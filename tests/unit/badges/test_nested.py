@@ -95,3 +95,12 @@ def test_a_member_cannot_bring_a_context_that_is_not_bundled(context: Any) -> No
     document["credentialSubject"]["verifiableCredential"][0]["@context"] = context
     with pytest.raises(IntegrityError, match="context_unknown"):
         canonical_nquads(document)
+
+
+def test_an_achievement_that_was_seen_before_gives_the_same_statements() -> None:
+    """Its statements are kept between badges; two of one achievement in one document stay two."""
+    first, second = documents.ob3_credential(award()), documents.ob3_credential(endorsed(award()))
+    subject = documents.ob3_credential(plain_award())["credentialSubject"]
+    twice = first | {"credentialSubject": [subject, subject | {"narrative": "Once more."}]}
+    for document in (first, second, twice, twice, second, first):
+        assert canonical_nquads(document) == general_nquads(document)
