@@ -27,7 +27,7 @@ from microcred.placements import (
     of_link,
 )
 
-POOLS = {"all": "Everybody whom the issuer trained", "outside": "Only people from outside our organization"}
+POOLS = {"all": "All who are trained", "outside": "From elsewhere only"}
 """Who may read the work of a course."""
 
 
