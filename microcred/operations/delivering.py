@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 import grade_passback
 from lti_tool.models import Registration
 from microcred import outbox
+from microcred.badges.backpack.connections import destination_of
+from microcred.badges.backpack.models import BackpackHost
 from microcred.operations import notifying
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
@@ -160,9 +162,11 @@ def _labels(session: Session, actor: Actor) -> dict[str, str]:
         .limit(_MOST)
     )
     labels = {grade_passback.destination_of(row_id): name for row_id, name in rows}
-    return labels | (
-        {"local": "This tool's own work", notifying.MAIL: "Mail server"} if is_of_all(actor) else {}
-    )
+    if not is_of_all(actor):
+        return labels
+    hosts = session.execute(select(BackpackHost.id, BackpackHost.name).order_by(BackpackHost.id).limit(_MOST))
+    backpacks = {destination_of(host_id): f"Backpacks at {name}" for host_id, name in hosts}
+    return labels | {"local": "This tool's own work", notifying.MAIL: "Mail server"} | backpacks
 
 
 def _only(actor: Actor, labels: Mapping[str, str]) -> list[str] | None:

@@ -14,6 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from lti_tool.models import Context, Launch, Registration
+from microcred.badges.backpack.models import Backpack, BackpackHost
+from microcred.badges.importing.models import ImportedBadge
 from microcred.badges.models import HoldersChoice
 from microcred.credentials.models import (
     Attempt,
@@ -223,7 +225,34 @@ def _person(session: Session, person: Person) -> dict[str, Any]:
             for role, name, start, end in offices
         ],
         "notices": _notices(session, person.id),
+        "backpacks": _backpacks(session, person.id),
+        "badges_from_elsewhere": _from_elsewhere(session, person.id),
     }
+
+
+def _backpacks(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """Where badges go, without the keys to it."""
+    rows = session.execute(
+        select(BackpackHost.address, Backpack.state, Backpack.sends_by_itself, Backpack.connected_at)
+        .join(BackpackHost, BackpackHost.id == Backpack.host_id)
+        .where(Backpack.person_id == person_id)
+        .order_by(Backpack.id)
+    )
+    return [
+        {"address": address, "state": state, "sends_by_itself": by_itself, "connected_at": at}
+        for address, state, by_itself, at in rows
+    ]
+
+
+def _from_elsewhere(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """Badges of other issuers, as they were handed in."""
+    rows = session.scalars(
+        select(ImportedBadge).where(ImportedBadge.person_id == person_id).order_by(ImportedBadge.id)
+    )
+    return [
+        {"name": row.name, "issuer": row.issuer_name, "standing": row.standing, "badge": row.document}
+        for row in rows
+    ]
 
 
 def _notices(session: Session, person_id: int) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from microcred.badges.backpack.hosts import HostFacts
 from microcred.badges.backpack.models import Backpack, BackpackHost, BackpackPush, BackpackSignIn
 from microcred.badges.backpack.oauth import Client, Tokens
 from microcred.credentials.models import Award
+from microcred.outbox import OutboxRow
 from microcred.people.models import Person
 from microcred.sealing import Keyring
 
@@ -84,11 +85,19 @@ def queue(session: Session, award_id: int, backpack: Backpack, *, now: datetime)
         push = BackpackPush(award_id=award_id, backpack_id=backpack.id)
         session.add(push)
     push.state, push.reason, push.changed_at = "queued", None, now
+    order_key = f"backpack:{backpack.id}:{award_id}"
+    # What stopped before is settled by this one: nobody needs to look at it any longer.
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.order_key == order_key, OutboxRow.state.in_(("blocked", "dead")))
+        .values(state="superseded", reason="newer")
+        .execution_options(synchronize_session=False)
+    )
     outbox.add(
         session,
         kind=KIND,
         destination=destination_of(backpack.host_id),
-        order_key=f"backpack:{backpack.id}:{award_id}",
+        order_key=order_key,
         subject=("award", str(award_id)),
         payload={"award": award_id, "backpack": backpack.id},
         now=now,
