@@ -123,6 +123,7 @@ def test_an_upload_outlives_pauses_reloads_and_the_launch(
     assert (item.size, item.sha256) == (film.stat().st_size, hashlib.sha256(film.read_bytes()).hexdigest())
 
 
+@pytest.mark.long
 def test_a_lost_connection_goes_on_by_itself_and_stop_forgets(
     roomy: Site, film: Path, browser_context: BrowserContext
 ) -> None:
@@ -178,6 +179,7 @@ def handed_in(roomy: Site, film: Path) -> Visitor:
     return visitor
 
 
+@pytest.mark.long
 def test_recordings_and_pdf_open_beside_the_rubric(
     roomy: Site, film: Path, browser_context: BrowserContext, images_folder: Path
 ) -> None:

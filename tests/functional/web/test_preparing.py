@@ -74,6 +74,7 @@ def test_a_file_removed_while_it_is_prepared_leaves_nothing(teacher: Visitor, co
     assert stored(course) == []
 
 
+@pytest.mark.long
 def test_an_original_goes_some_time_after_the_decision_and_its_copy_stays(course_anywhere: Course) -> None:
     course = course_anywhere
     teacher = course.visitor()
