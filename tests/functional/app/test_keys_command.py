@@ -57,7 +57,7 @@ def _make_issuer_key(microcred: Command) -> None:
         )
     with assembly.database.reading() as session:
         organization_id = session.scalars(select(Organization.id)).one()
-    assembly.badges._signer(organization_id)
+    assembly.badges.keys.signer(organization_id)
     with assembly.database.reading() as session:
         assert session.scalars(select(IssuerKey)).one().fragment.startswith("z6Mk")
     assembly.close()

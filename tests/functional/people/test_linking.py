@@ -217,14 +217,14 @@ def test_nobody_reads_or_decides_their_own_work_through_a_second_account(systems
         officer(here, "approver", "Terry too"),
     )
     with here.assembly.database.reading() as session:
-        assert len(queue(session, actor(here, reviewer.person_id)).rows) == 1
+        assert len(queue(session, actor(here, reviewer.person_id), here.clock.now()).rows) == 1
     for desk in (reviewer, approver):
         code = code_of(teacher)
         assert desk.post("accounts/confirm", {"code": code}).status_code == 303
     assert f"{public_id}" not in reviewer.get("review/").text
     me = actor(here, reviewer.person_id)
     with here.assembly.database.reading() as session:
-        assert queue(session, me).rows == ()
+        assert queue(session, me, here.clock.now()).rows == ()
         attempt = find_attempt(session, public_id)
         assert facts(session, attempt, reviewer_ids=[]).owner_id == me.person_id
     assert reviewer.post(f"review/{public_id}/start").status_code == 403
