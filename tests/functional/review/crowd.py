@@ -125,9 +125,10 @@ class Crowd:
     def ratings(self) -> dict[str, review.Entry]:
         """Levels for all or some points: mostly good ones, so that every way is taken."""
         weights = self.random.choice(((5, 5, 1, 0), (8, 2, 0, 0), (1, 2, 3, 3)))
-        level = lambda: self.random.choices(LEVELS, weights)[0]  # noqa: E731
+        keys = ("p1-c1", "p1-c2", "p3-c1", "p4-c1")
+        levels = self.random.choices(LEVELS, weights, k=len(keys))
         given = {
-            key: review.Entry(level(), "Count something.") for key in ("p1-c1", "p1-c2", "p3-c1", "p4-c1")
+            key: review.Entry(level, "Count something.") for key, level in zip(keys, levels, strict=True)
         }
         given["p2-c1"] = review.Entry("yes" if self.random.random() < 0.85 else "no", "Show it.")
         if self.random.random() < 0.1:
