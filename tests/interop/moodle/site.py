@@ -227,6 +227,11 @@ class Moodle:
             for row in rows.all()
         ]
 
+    def gradebook_columns(self, page: Page, course: Course) -> list[str]:
+        """The headings of the teacher's report."""
+        self.go(page, f"/grade/report/grader/index.php?id={course.id}")
+        return page.locator("#user-grades .gradeitemheader").all_inner_texts()
+
     # copies
 
     def import_course(self, page: Page, source: Course, target: Course) -> None:

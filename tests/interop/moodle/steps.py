@@ -22,7 +22,7 @@ THREE = (
     "Feedback That Moves Learning Forward",
     "Leading Academic Discussion with the Whole Class",
 )
-ISSUER = "iss-riverbend"
+ISSUERS = ("iss-riverbend", "iss-lakeshore")
 JUDGES = {
     "Remy Demo-Reviewer": "reviewer",
     "Rowan Demo-Reviewer": "reviewer",
@@ -225,8 +225,11 @@ def _desk(name: str) -> str:
     known = [person for person in installation.command("person", "list") if person["name"] == name]
     if known:
         return str(installation.command("person", "link", f"person:{known[0]['person_id']}")["url"])
-    words = ("--name", name, "--role", JUDGES[name], "--organization", ISSUER)
-    return str(installation.command("person", "invite", *words)["url"])
+    words = ("--role", JUDGES[name], "--organization")
+    invited = installation.command("person", "invite", "--name", name, *words, ISSUERS[0])
+    for issuer in ISSUERS[1:]:
+        installation.command("person", "appoint", f"person:{invited['person_id']}", *words, issuer)
+    return str(invited["url"])
 
 
 def _wait_for_grade(world: World, page: Page, course: Course, wanted: str) -> None:
@@ -242,9 +245,25 @@ def _wait_for_grade(world: World, page: Page, course: Course, wanted: str) -> No
     world.say(f"in Moodle: {mine.grade} of {mine.range}, feedback “{mine.feedback.splitlines()[0]}”")
 
 
+def connection(world: World) -> None:
+    """The tool's own check of the connection: key, access, a column, a score, the list of people"""
+    with world.moodle.signed_in(world.people["teacher"]) as page:
+        frame = world.moodle.open_activity(page, world.facts["one"])
+        frame.get_by_role("link", name="Course").first.click()
+        frame.get_by_role("button", name="Try the connection").click()
+        expect(frame.get_by_role("button", name="Try it again")).to_be_visible(timeout=SLOW)
+        results = frame.locator("section[aria-labelledby=trial] li").all_inner_texts()
+        assert results, "nothing was tried"
+        world.picture(page, "connection")
+        columns = world.moodle.gradebook_columns(page, world.course)
+        assert not any("Connection check" in column for column in columns), columns
+    for text in results:
+        world.say(" ".join(text.split()))
+
+
 def columns_of_parts(world: World) -> None:
     """One column for each part: parts that passed the first try are graded, in columns made by then"""
-    learner = world.people["japanese"]
+    learner = world.people["greek"]
     with world.moodle.signed_in(learner) as page:
         frame = world.moodle.open_activity(page, world.facts[TOOLS])
         fill_all(frame, world.files)
@@ -333,6 +352,7 @@ STEPS: tuple[Callable[[World], None], ...] = (
     second_try,
     awarded,
     gradebook,
+    connection,
     columns_of_parts,
     names_and_roles,
     imported_course,
