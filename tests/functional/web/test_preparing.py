@@ -2,15 +2,18 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece
-from microcred.operations import exporting, preparing, privacy
+from microcred.operations import exporting, preparing, privacy, review
+from microcred.people import links
 from microcred.storage import FileMissing
 from tests.functional.web import tus
 from tests.functional.web.course import Course, MovingClock, Visitor, build
@@ -139,6 +142,48 @@ def test_erasing_a_person_takes_files_copies_and_what_was_on_its_way(
     with course.assembly.database.reading() as session:
         for table in (EvidenceFile, EvidenceUpload, EvidenceUploadPiece):
             assert session.scalars(select(table)).all() == []
+
+
+def at_review(course: Course, person_id: int) -> Callable[[str], TestResponse]:
+    """How a demo reviewer, come in by a one-time link, opens pages below `/desk/review/`."""
+    reviewer, client = course.officer("reviewer"), course.app.test_client()
+    with course.assembly.database.writing() as session:
+        secret = links.invite(session, reviewer.person_id, course.clock.now())
+    same = {"Sec-Fetch-Site": "same-origin"}
+    entered = client.post("/desk/enter", data={"t": secret}, headers=same, base_url="https://127.0.0.1:5000")
+    assert entered.status_code == 303
+    with course.assembly.database.writing() as session:
+        review.start(session, reviewer, course.attempt(person_id).public_id, course.clock.now())
+    return lambda path: client.get(f"/desk/review/{path}", base_url="https://127.0.0.1:5000")
+
+
+def test_a_reviewer_waits_for_what_is_prepared_and_then_hears_and_reads_it(
+    teacher: Visitor, course: Course
+) -> None:
+    complete(teacher, course)
+    tus.work_off(course)
+    memo = ["-f", "amr", "-vn", "-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1", "-b:a", "12.2k"]
+    with TemporaryDirectory() as folder:
+        upload(teacher, samples.film(Path(folder) / "memo.amr", *memo).read_bytes(), "memo.amr")
+    item = items(course)[-1]
+    captions = "WEBVTT\n\n00:00.000 --> 00:01.000\nA: We could sort them <by colour>."
+    teacher.post(f"evidence/{item.public_id}/transcript", {"text-transcript": captions})
+    assert submit(teacher).status_code == 303
+    open_page = at_review(course, teacher.person_id)
+    place = course.attempt(teacher.person_id).public_id
+    file = f"{place}/evidence/{item.public_id}/file"
+    assert "Being prepared so that it plays" in open_page(f"{place}?part=p2").text
+    assert "Being prepared so that it plays" in open_page(f"{place}/evidence/{item.public_id}").text
+    assert open_page(file).status_code == 404
+    tus.work_off(course)
+    page = open_page(f"{place}?part=p2").text
+    assert "Being prepared" not in page
+    assert "<audio" in page
+    assert "A: We could sort them &lt;by colour&gt;." in page
+    assert open_page(file).mimetype == "audio/mp4"
+    shown = open_page(f"{place}/evidence/{item.public_id}/captions.vtt")
+    assert (shown.mimetype, shown.text.strip()) == ("text/vtt", captions)
+    assert events(course, "evidence_opened") == 1
 
 
 @pytest.fixture
