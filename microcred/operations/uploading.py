@@ -32,6 +32,8 @@ PIECE = 8 * 1024 * 1024
 """Bytes of a piece, but for the last one and those that a broken connection cut short."""
 KEPT = timedelta(days=7)
 """How long an upload that nobody goes on with is kept."""
+JOINED_WITHIN = timedelta(minutes=30)
+"""After so long the joining does not get on (the store is away): its owner may stop it."""
 _SWEPT_AT_ONCE = 200
 
 
@@ -185,7 +187,7 @@ def stop(session: Session, actor: Actor, public_id: str, now: datetime) -> tuple
     Raises NotFound, and OperationRefused while it is being made into evidence.
     """
     upload = _own(session, actor, public_id, lock=True)
-    if upload.state == "joining":
+    if upload.state == "joining" and upload.touched_at > now - JOINED_WITHIN:
         raise OperationRefused(
             "being_joined", "All of it has arrived and it is being added. You can remove it in a moment."
         )
@@ -210,7 +212,7 @@ def sweep(session: Session, now: datetime) -> int:
     """Forget uploads that nobody went on with for `KEPT`; gives how many."""
     old = session.scalars(
         select(EvidenceUpload)
-        .where(EvidenceUpload.touched_at < now - KEPT, EvidenceUpload.state != "joining")
+        .where(EvidenceUpload.touched_at < now - KEPT)
         .order_by(EvidenceUpload.touched_at)
         .limit(_SWEPT_AT_ONCE)
     ).all()
@@ -268,13 +270,16 @@ def _join(
     )
     try:
         with database.writing() as session:
+            row = session.get(EvidenceUpload, upload.id, with_for_update=True)
+            if row is None:
+                return "This upload was stopped."
             loaded = load_try(session, upload.attempt_id)
             owner = actor_for_desk(session, upload.person_id, clock.now())
             requirement = open_requirement(
                 loaded, owner, upload.part_id, upload.requirement_id, arrived=upload.public_id
             )
             add_to(session, owner, loaded, requirement, file=new, caption=upload.caption, now=clock.now())
-            _forget(session, [session.get_one(EvidenceUpload, upload.id)], clock.now())
+            _forget(session, [row], clock.now())
     except OperationRefused as refused:
         return refused.message
     return ""

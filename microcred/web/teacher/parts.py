@@ -7,7 +7,7 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from microcred.operations import evidence, reading_feedback, reading_teacher, teacher
+from microcred.operations import evidence, reading_feedback, reading_teacher, teacher, uploading
 from microcred.operations.reading_teacher import Field, PartWork, Try
 from microcred.operations.teacher import Saved, StaleText
 from microcred.web.base import wording
@@ -101,6 +101,7 @@ def part_page(part_id: str, *, note: Note | None = None, ok: str = "", saving: S
         ok=ok,
         stale=saving.stale if saving else {},
         can_write=work.is_open and not here.locked,
+        stuck_before=services().clock.now() - uploading.JOINED_WITHIN,
         upload_limit=lambda need: evidence.largest(need, services().settings.max_upload_bytes),
     )
 

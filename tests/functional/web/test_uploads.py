@@ -203,6 +203,22 @@ def test_a_stopped_upload_leaves_nothing(teacher: Visitor, course: Course) -> No
     assert stored(course) == []
 
 
+def test_a_whole_file_that_does_not_get_on_can_be_stopped_in_the_end(
+    teacher: Visitor, course: Course
+) -> None:
+    content = film(70_000)
+    address = tus.begin(teacher, len(content)).headers["Location"]
+    tus.send(teacher, address, 0, content)
+    stop = f"uploads/{address.split('/')[-1]}/stop"
+    assert stop not in teacher.get("parts/p2").text
+    assert teacher.post(stop).status_code == 409
+    course.clock.move(minutes=31)
+    assert stop in teacher.get("parts/p2").text
+    assert teacher.post(stop).status_code == 303
+    tus.work_off(course)
+    assert (rows(course), items(course), stored(course)) == ([], [], [])
+
+
 def test_an_upload_that_nobody_goes_on_with_is_swept_after_a_week(teacher: Visitor, course: Course) -> None:
     content = film(200_000)
     begun = tus.begin(teacher, len(content))
