@@ -31,6 +31,7 @@ _STAFF = (
     ("Reese Demo-Reviewer", "reviewer"),
     ("Avery Demo-Approver", "approver"),
     ("Ariel Demo-Approver", "approver"),
+    ("Alex Demo-Author", "author"),
 )
 _REVIEWING = {
     # One person clicks through a demo: what happens next must not hang on a draw. A second reader is met with
