@@ -1,4 +1,4 @@
-"""Tables around reviewing: conflicts, saved comments, flags, anchors and calibration, what teachers ask for."""
+"""Tables around reviewing: conflicts, kept comments, flags, practice, appeals, what teachers ask for."""
 
 from datetime import datetime
 

@@ -29,6 +29,7 @@ from microcred.credentials.models import (
     Response,
     Review,
 )
+from microcred.credentials.review_models import Appeal, TeacherRequest
 from microcred.operations.reading_feedback import SHOWN
 from microcred.outbox import OutboxRow
 from microcred.people import audit, canonical_id, ids_of
@@ -323,6 +324,22 @@ def _pursuit(session: Session, pursuit: Pursuit, files: list[ExportFile]) -> dic
             for one in permissions
         ],
         "tries": [_try(session, attempt, files) for attempt in tries],
+        "appeals": [
+            {"opened_at": one.opened_at, "reason": one.reason, "closed_at": one.closed_at}
+            for one in session.scalars(
+                select(Appeal)
+                .where(Appeal.attempt_id.in_([attempt.id for attempt in tries]))
+                .order_by(Appeal.id)
+            )
+        ],
+        "requests": [
+            {"kind": one.kind, "message": one.message, "asked_at": one.asked_at, "answer": one.answer}
+            for one in session.scalars(
+                select(TeacherRequest)
+                .where(TeacherRequest.pursuit_id == pursuit.id)
+                .order_by(TeacherRequest.id)
+            )
+        ],
     }
 
 

@@ -1,5 +1,6 @@
 """Appeals: opened by the teacher, decided by somebody who has seen nothing of the work, both outcomes."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,14 @@ from sqlalchemy import select
 from microcred.app.wiring import Assembly
 from microcred.credentials.models import Attempt, Award, Decision
 from microcred.credentials.review_models import Appeal
-from microcred.operations import appealing, privacy, reading_appeals, reading_decide, reading_teacher
+from microcred.operations import (
+    appealing,
+    exporting,
+    privacy,
+    reading_appeals,
+    reading_decide,
+    reading_teacher,
+)
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.outbox import OutboxRow
 from microcred.people.models import AuditEvent
@@ -184,3 +192,11 @@ def test_erasing_the_teacher_removes_the_appeal_and_closes_it(busy_world: World)
         assert session.scalar(select(Appeal)) is None
         assert reading_appeals.open_appeals(session, world.actor(unseen)) == ()
     assert world.state(public_id) == "withdrawn"
+
+
+def test_a_persons_own_data_holds_their_appeals(world: World) -> None:
+    denied(world)
+    appeal(world)
+    with world.database.writing() as session:
+        exported = exporting.export(session, world.teacher, by=None, now=world.clock.now())
+    assert WHY in json.dumps(exported.document, default=str)
