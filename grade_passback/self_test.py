@@ -30,7 +30,6 @@ from microcred.outgoing import Outgoing, OutgoingError
 
 Step = Literal["launch", "key", "token", "line item", "score", "roster"]
 LABEL = "Connection check (removed at once)"
-NOBODY = "nobody-connection-check"
 _AWAY = ("dns", "connect", "timeout", "dropped", "token_unavailable", "throttled")
 _JWKS_BYTES = 1024 * 1024
 
@@ -145,7 +144,7 @@ def _score(caller: Caller, subject: Subject, address: str, now: datetime) -> Tri
     if SCORE_SCOPE not in subject.scopes:
         return Tried("score", False, subject.facts.dialect.mending["score"])
     body = {
-        "userId": NOBODY,
+        "userId": subject.facts.dialect.nobody,
         "scoreGiven": 0,
         "scoreMaximum": 1,
         "activityProgress": "Completed",

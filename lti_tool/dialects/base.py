@@ -68,6 +68,9 @@ class Dialect:
     """Whether `limit` may be sent and `Link` followed (Moodle's paging links are broken; unpaged is
     complete).
     """
+    nobody: str = "nobody-connection-check"
+    """A user id that no user has, for the test of a connection (Moodle breaks down at one that is no number).
+    """
     escapes_members: bool = False
     """Whether names and addresses in its roster carry HTML entities (Moodle's `format_string`), though those
     of launches do not.

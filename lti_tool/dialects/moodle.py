@@ -26,6 +26,7 @@ MOODLE = Dialect(
     moments=FINAL_MOMENTS,
     comment="always",
     pages_line_items=False,
+    nobody="999999999",
     escapes_members=True,
     says_of_links=choosing.moodle,
     learner_word="Student",

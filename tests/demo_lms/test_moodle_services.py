@@ -166,7 +166,7 @@ def test_moodle_b9_success_is_an_empty_200(moodle: DialectTool) -> None:
         {"scoreMaximum": ...},
         {"timestamp": "yesterday"},
         {"timestamp": 1795255200},
-        {"userId": "nobody"},
+        {"userId": "999999999"},
         {"userId": "dana"},
         {"userId": "tau"},
     ],
@@ -185,6 +185,11 @@ def test_moodle_b9_a_refusal_says_the_body_in_its_reason_or_nothing(
     assert set(compact.json()) == {"status", "reason", "request"}
     pretty = moodle.http.post(url, data=json.dumps(body, indent=2), headers=headers, timeout=5)
     assert (pretty.status_code, pretty.text) == (200, "[]")
+    assert moodle.platform.line_items[moodle.item].grades == {}
+
+
+def test_a_user_id_that_is_no_number_breaks_the_script(moodle: DialectTool) -> None:
+    assert moodle.post(moodle.score(userId="nobody")).status_code == 502
     assert moodle.platform.line_items[moodle.item].grades == {}
 
 

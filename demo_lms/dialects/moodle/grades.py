@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 INCORRECT = "Incorrect score received"
 """Its reason phrase goes on with the whole body of the request."""
 
+CODING_ERROR = "Coding error detected, it must be fixed by a programmer: Invalid user parameter"
+
 
 def _numeric(value: Any) -> bool:
     """PHP's ``is_numeric``: numbers, and text that is one."""
@@ -100,6 +102,9 @@ def check_score(state: State, item: LineItem, body: Any) -> str:
     good = all(given.get(name) for name in required) and read_time(given.get("timestamp")) is not None
     if given.get("scoreGiven") is not None:
         good = good and _numeric(given["scoreGiven"]) and _numeric(given.get("scoreMaximum"))
+    if good and not _numeric(given.get("userId")):
+        # `isguestuser()` stops the script; what the web server makes of that is a 502 with nginx.
+        raise ServiceError(502, CODING_ERROR)
     person_id = _gradable(state, item, given.get("userId")) if good else None
     if person_id is None:
         raise ServiceError(400, INCORRECT)
