@@ -67,13 +67,8 @@ def is_borderline(definition: Definition, ratings: Mapping[str, str]) -> bool:
     )
 
 
-def agreement(definition: Definition, pairs: Sequence[Pair]) -> Agreement | None:
-    """The agreement over pairs of readings of one version; None where there are none."""
-    return pooled([(definition, pair) for pair in pairs])
-
-
-def pooled(pairs: Sequence[tuple[Definition, Pair]]) -> Agreement | None:
-    """The same over several versions of a credential, each pair read with its own."""
+def agreement(pairs: Sequence[tuple[Definition, Pair]]) -> Agreement | None:
+    """The agreement over pairs of readings, each with the version that was read; None without any."""
     places = [both for definition, pair in pairs for both in _places(definition, pair)]
     if not places:
         return None

@@ -54,18 +54,12 @@ class Sheet:
     """Under which its evidence is opened."""
     name: str
     """`Practice 2 of 3`."""
-    number: int
     definition: Definition
     parts: tuple[PartWork, ...]
     given: Mapping[str, str]
     """Level by criterion id, as far as given."""
     neighbours: tuple[tuple[str, bool], ...]
     """Every anchor of the round in order: public id, and whether it is rated in full."""
-
-    @property
-    def to_rate(self) -> tuple[tuple[Part, Criterion], ...]:
-        """All points."""
-        return tuple(self.definition.criteria())
 
 
 @dataclass(frozen=True)
@@ -172,7 +166,6 @@ def sheet(session: Session, actor: Actor, round_id: str, anchor_id: str | None =
         anchor_id=anchor.public_id,
         attempt_public_id=attempt.public_id,
         name=f"Practice {number + 1} of {len(anchors)}",
-        number=number + 1,
         definition=definition,
         parts=read_work(session, attempt, definition),
         given={key: level for (which, key), level in given.items() if which == anchor.id},

@@ -12,7 +12,7 @@ from statistics import median
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
-from microcred.credentials.agreement import MINIMUM_PAIRS, Agreement, Pair, pooled
+from microcred.credentials.agreement import MINIMUM_PAIRS, Agreement, Pair, agreement
 from microcred.credentials.definition import Definition, definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit, Rating, Review
 from microcred.operations import assigning
@@ -128,7 +128,7 @@ def _credential(
         code=names[2],
         pairs=len(pairs),
         drawn=sum(one.drawn for one in pairs),
-        agreement=pooled([(one.definition, one.pair) for one in pairs]) if shown else None,
+        agreement=agreement([(one.definition, one.pair) for one in pairs]) if shown else None,
         decided=len(times),
         on_time=sum(one.on_time for one in times),
         median_days=round(median(one.days for one in times), 1) if times else None,

@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcred.credentials.agreement import Pair, agreement, exact, is_borderline
+from microcred.credentials.agreement import Agreement, Pair, exact, is_borderline
+from microcred.credentials.agreement import agreement as agreement_of
 from microcred.credentials.definition import Definition
 
 LEVELS = ("not_evident", "revisions_needed", "passing", "strong")
 PASSING = {"p1-c1": "strong", "p1-c2": "passing", "p2-c1": "yes", "p3-c1": "passing", "p4-c1": "passing"}
 JUST = {"p1-c1": "passing", "p1-c2": "passing", "p2-c1": "yes", "p3-c1": "passing", "p4-c1": "passing"}
+
+
+def agreement(definition: Definition, pairs: list[Pair]) -> Agreement | None:
+    return agreement_of([(definition, pair) for pair in pairs])
 
 
 @pytest.mark.parametrize(
