@@ -55,7 +55,6 @@ class Opened:
     media_type: str
     file_name: str
     url: str | None
-    transcript: str = ""
 
 
 @dataclass(frozen=True)
@@ -287,7 +286,6 @@ def open_item(
         media_type or "application/octet-stream",
         name or "evidence",
         item.url,
-        item.transcript,
     )
 
 
