@@ -22,6 +22,7 @@ from microcred import outbox
 from microcred.badges import lifecycle as badges
 from microcred.badges.backpack import connections as backpacks
 from microcred.badges.importing.models import ImportedBadge
+from microcred.badges.wallet.models import WalletOffer
 from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece
 from microcred.credentials.models import (
     Attempt,
@@ -265,6 +266,8 @@ def _erase_now(
 ) -> None:
     backpacks.forget(session, ids, now=now)
     session.execute(delete(ImportedBadge).where(ImportedBadge.person_id.in_(ids)))
+    awards_of = select(Award.id).where(Award.person_id.in_(ids))
+    session.execute(delete(WalletOffer).where(WalletOffer.award_id.in_(awards_of)))  # names their wallets
     forgetting.forget_reviewing(session, ids, now)
     files = _erase_work(session, ids, now)
     _erase_uploads(session, ids, now)

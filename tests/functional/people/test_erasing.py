@@ -317,6 +317,12 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "privacy_flag.attempt_id",
         "privacy_flag.raised_by_id",
         "response.attempt_id",
+        "backpack.person_id",
+        "backpack_sign_in.person_id",
+        "backpack_sign_in.award_id",
+        "backpack_push.award_id",
+        "imported_badge.person_id",
+        "wallet_offer.award_id",
         "holders_choice.award_id",
         "holders_choice.shown_address_id",
     }
