@@ -11,10 +11,11 @@ from grade_passback.gradebook import Again, write_again
 from grade_passback.models import ScoreLine
 from grade_passback.scores import score_of
 from grade_passback.words import NO_COLUMN, sent_words, words_for
+from lti_tool.models import Context
 from microcred import outbox
 from microcred.outbox import OutboxRow
 from microcred.people.models import LmsIdentity
-from microcred.placements import GradeColumn
+from microcred.placements import GradeColumn, Placement
 
 
 @dataclass(frozen=True)
@@ -57,19 +58,27 @@ class Progress:
 def sync_rows(
     session: Session, placement_id: int, person_ids: Sequence[int]
 ) -> Mapping[int, Sequence[SyncRow]]:
-    """The cells of these persons in the columns of a placement, in the order of the columns; by person."""
+    """The cells of these persons in the columns of a placement that were sent to, or that the LMS has no
+    column for, in the order of the columns; by person.
+    """
+    known_to_lms = func.coalesce(ScoreLine.lineitem_url, GradeColumn.lineitem_url, Context.lineitems_url)
     query = (
-        select(LmsIdentity.person_id, GradeColumn.label, OutboxRow)
+        select(LmsIdentity.person_id, GradeColumn.label, OutboxRow, known_to_lms.is_not(None))
         .select_from(ScoreLine)
         .join(GradeColumn, GradeColumn.id == ScoreLine.column_id)
+        .join(Placement, Placement.id == GradeColumn.placement_id)
         .join(LmsIdentity, LmsIdentity.id == ScoreLine.identity_id)
+        .outerjoin(Context, Context.id == Placement.context_id)
         .outerjoin(OutboxRow, OutboxRow.id == ScoreLine.row_id)
         .where(GradeColumn.placement_id == placement_id, LmsIdentity.person_id.in_(person_ids))
         .order_by(GradeColumn.id, ScoreLine.id)
     )
     rows: dict[int, list[SyncRow]] = {}
-    for person_id, label, row in session.execute(query):
-        rows.setdefault(person_id, []).append(_sync_row(label, row))
+    row: OutboxRow | None
+    for person_id, label, row, has_column in session.execute(query):
+        # An LMS that is told final scores only has nothing of a learner who works on it.
+        if row is not None or not has_column:
+            rows.setdefault(person_id, []).append(_sync_row(label, row))
     return rows
 
 

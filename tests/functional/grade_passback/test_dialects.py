@@ -6,6 +6,7 @@ import json
 import pytest
 
 from demo_lms import Reply
+from grade_passback.sync import sync_rows
 from tests.functional.grade_passback.conftest import MakeCourse
 from tests.support.grading import Course, World
 
@@ -331,3 +332,14 @@ def test_schoology_sections_each_have_their_own_column(
     assert platform.shown_score(other.id, "u-2") == 100
     assert "u-1" not in other.grades
     assert value(course, "u-1") == 100
+
+
+@pytest.mark.parametrize("lms", ["moodle", "schoology"])
+def test_nothing_is_said_of_a_learner_whom_the_lms_was_told_nothing_of(
+    world: World, course_in: MakeCourse, lms: str
+) -> None:
+    course = course_in(lms)
+    learner = world.learner(course, "u-1")
+    world.moment(learner, "opened")
+    with world.database.reading() as session:
+        assert sync_rows(session, course.placement_id, [learner.person_id]) == {}
