@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -74,8 +75,8 @@ def sync_rows(
         .order_by(GradeColumn.id, ScoreLine.id)
     )
     rows: dict[int, list[SyncRow]] = {}
-    row: OutboxRow | None
-    for person_id, label, row, has_column in session.execute(query):
+    for person_id, label, found, has_column in session.execute(query):
+        row = cast("OutboxRow | None", found)  # an outer join
         # An LMS that is told final scores only has nothing of a learner who works on it.
         if row is not None or not has_column:
             rows.setdefault(person_id, []).append(_sync_row(label, row))
