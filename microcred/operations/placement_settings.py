@@ -106,7 +106,8 @@ def change(
     now: datetime,
 ) -> None:
     """Set grade option, what not awarded looks like, the last day (an ISO date or empty) and who reads work
-    that is handed in from now on; a review under way stays with its reviewer. Raises NotAllowed, NotFound, OperationRefused.
+    that is handed in from now on; a review under way stays with its reviewer. Raises NotAllowed, NotFound,
+    OperationRefused.
     """
     placement = _own(session, may_place(actor))
     if scheme not in _schemes(placement, _settled(session, placement)):
