@@ -1,5 +1,6 @@
 """The badge page, the record and the public page in Chromium: for every width and for everybody."""
 
+import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.test_teacher_pages import (
@@ -18,6 +19,7 @@ __all__ = ["site", "visitor"]
 RATINGS = {"p1-c1": "strong", "p1-c2": "passing", "p2-c1": "yes", "p3-c1": "passing", "p4-c1": "passing"}
 
 
+@pytest.mark.long
 def test_the_holder_decides_what_the_public_page_shows(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:

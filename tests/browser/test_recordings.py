@@ -77,6 +77,7 @@ def past(page: Page, group: Locator, least: int) -> None:
     raise AssertionError(f"the bar stays at {percent(group)}")
 
 
+@pytest.mark.long
 def test_an_upload_outlives_pauses_reloads_and_the_launch(
     roomy: Site, film: Path, browser_context: BrowserContext, images_folder: Path
 ) -> None:

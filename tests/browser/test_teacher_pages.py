@@ -185,6 +185,7 @@ def test_without_the_network_the_words_stay_and_are_saved_later(
     assert saved_text(site, visitor) == "On the train. And after."
 
 
+@pytest.mark.long
 def test_evidence_is_added_and_removed_in_place(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:
@@ -228,6 +229,7 @@ def test_everything_works_without_script(
         expect(page.get_by_role("link", name="Open in a new tab")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_browser_counts_words_as_the_server_does(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:
@@ -252,6 +254,7 @@ def test_in_the_lms_frame_the_page_tells_its_height_and_saves(
     assert told["height"] == html.evaluate("(html) => Math.ceil(html.getBoundingClientRect().height)")
 
 
+@pytest.mark.long
 def test_from_the_frame_a_page_opens_in_a_new_tab(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:
@@ -265,6 +268,7 @@ def test_from_the_frame_a_page_opens_in_a_new_tab(
     expect(opened.value.get_by_role("heading", level=1)).to_have_text("Overview questions")
 
 
+@pytest.mark.long
 def test_a_framed_page_that_outlived_its_session_saves_after_the_relaunch(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:
@@ -281,6 +285,7 @@ def test_a_framed_page_that_outlived_its_session_saves_after_the_relaunch(
     assert saved_text(site, again) == "Written through the evening."
 
 
+@pytest.mark.long
 def test_another_site_cannot_frame_a_page(
     site: Site, visitor: Visitor, browser_context: BrowserContext
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_launch_runs_in_the_frame_and_the_frame_grows(page: Page, lms: Server)
     expect(page.get_by_role("heading", level=1)).to_have_text("Active Classrooms, Fall cohort")
 
 
+@pytest.mark.long
 def test_what_a_tool_stores_at_login_is_there_at_launch(page: Page, lms: Server) -> None:
     lms.platform.platform_storage = True
     add_graded_link(lms)
@@ -55,6 +56,7 @@ def test_what_a_tool_stores_at_login_is_there_at_launch(page: Page, lms: Server)
     expect(said).to_contain_text('"code":"bad_request"')
 
 
+@pytest.mark.long
 def test_other_origins_reach_no_storage(page: Page, lms: Server) -> None:
     lms.platform.platform_storage = True
     add_graded_link(lms)
@@ -73,6 +75,7 @@ def test_other_origins_reach_no_storage(page: Page, lms: Server) -> None:
     assert "value" not in answer
 
 
+@pytest.mark.long
 def test_a_new_tab_launches_too(page: Page, lms: Server) -> None:
     add_graded_link(lms)
     be(page, lms, "Terry Demo-Teacher")
@@ -91,6 +94,7 @@ def test_a_coordinator_adds_content_and_lands_in_the_course(page: Page, lms: Ser
     assert page.url == f"{lms.url}/courses/{COURSE}"
 
 
+@pytest.mark.long
 def test_a_grader_opens_a_persons_work_from_the_gradebook(page: Page, lms: Server) -> None:
     add_graded_link(lms)
     be(page, lms, "Dana Demo-Coordinator")
@@ -100,7 +104,8 @@ def test_a_grader_opens_a_persons_work_from_the_gradebook(page: Page, lms: Serve
     expect(page.frame_locator("#tool").get_by_role("heading")).to_have_text("Hello dana")
 
 
-@pytest.mark.parametrize("width", [pytest.param(1100, marks=pytest.mark.long), 320])
+@pytest.mark.long
+@pytest.mark.parametrize("width", [1100, 320])
 def test_pages_are_accessible_and_fit(page: Page, lms: Server, width: int, images_folder: Path) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     link_id = add_graded_link(lms)

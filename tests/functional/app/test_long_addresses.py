@@ -11,6 +11,7 @@ from tests.functional.app.processes import running, wait_for
 from tests.support.servers import free_port
 
 
+@pytest.mark.long
 @pytest.mark.case("LI-16")
 def test_a_login_by_get_may_be_as_long_as_a_login_may_be(microcred: Command, tmp_path: Path) -> None:
     port = free_port()

@@ -69,6 +69,7 @@ def test_pages_alone_tell_whether_a_worker_is_seen(data: Path) -> None:
         assert server.end() < 10
 
 
+@pytest.mark.long
 def test_the_end_comes_in_time_with_an_open_connection(data: Path) -> None:
     port = free_port()
     settings = {"MICROCRED_DATA_DIR": str(data), "MICROCRED_PUBLIC_URL": f"http://127.0.0.1:{port}"}

@@ -28,11 +28,11 @@ from tests.support.outbox import Outbox
 
 
 def run_for(outbox: Outbox, worker: Worker, **span: float) -> None:
-    """Let the clock run in steps of five seconds, working at each."""
+    """Let the clock run in steps of fifteen seconds, working at each."""
     end = outbox.clock.now() + timedelta(**span)
     while outbox.clock.now() < end:
         worker.run_due()
-        outbox.clock.pass_(seconds=5)
+        outbox.clock.pass_(seconds=15)
 
 
 @pytest.mark.parametrize(("outcome", "state"), [(Accepted(), "accepted"), (Unverified(), "unverified")])

@@ -102,6 +102,7 @@ def test_files(teacher: Visitor, content: bytes, name: str, caption: str, requir
     is_told(upload(teacher, content, _bytes(name), requirement=requirement, caption=_bytes(caption)))
 
 
+@pytest.mark.long
 @given(path=texts, query=texts)
 def test_addresses(teacher: Visitor, path: str, query: str) -> None:
     part = quote(_bytes(path)[:300], safe="")

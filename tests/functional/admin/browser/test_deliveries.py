@@ -41,6 +41,7 @@ def graded(site: Site, *ends: tuple[str, str | None]) -> None:
             row.last_answer = {"status": 403, "body": "The course has ended. " * 10}
 
 
+@pytest.mark.long
 def test_grades_of_a_course(site: Site, browser_context: BrowserContext, images_folder: Path) -> None:
     graded(
         site,
