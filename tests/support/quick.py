@@ -76,7 +76,7 @@ def _compile_builders_late() -> None:
 
 
 class _Compiled(BytecodeCache):
-    """Templates that another application of this process compiled: a quarter of the pages' tests went there."""
+    """Templates that another application of this process compiled, once a quarter of the pages' tests."""
 
     def __init__(self) -> None:
         self._held: dict[str, bytes] = {}
