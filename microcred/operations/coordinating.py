@@ -85,7 +85,7 @@ def course(session: Session, actor: Actor, *, after: str | None) -> CourseView |
     pursuits = session.execute(
         select(Pursuit, Person)
         .join(Person, Person.id == Pursuit.person_id)
-        .where(Pursuit.placement_id == placement.id, Pursuit.id > _key(after))
+        .where(Pursuit.placement_id == placement.id, Pursuit.id > key_after(after))
         .order_by(Pursuit.id)
         .limit(PAGE_SIZE + 1)
     ).all()
@@ -152,5 +152,6 @@ def _counts(session: Session, placement: Placement) -> Mapping[str, int]:
     }
 
 
-def _key(after: str | None) -> int:
+def key_after(after: str | None) -> int:
+    """The row a page begins behind; what is no number begins at the first."""
     return int(after) if after and after.isdecimal() and len(after) < 18 else 0

@@ -119,7 +119,7 @@ def send_again(session: Session, actor: Actor, row_id: int, now: datetime) -> No
         outbox.retry(session, row_id, now=now)
     except outbox.RetryRefused as refused:
         raise OperationRefused(f"delivery_{refused.code}", _REFUSALS[refused.code]) from refused
-    _record(session, actor, "delivery_retried", ("outbox", row_id), now)
+    record_sending(session, actor, "delivery_retried", ("outbox", row_id), now)
 
 
 def send_stopped(session: Session, actor: Actor, destination: str | None, now: datetime) -> int:
@@ -129,7 +129,9 @@ def send_stopped(session: Session, actor: Actor, destination: str | None, now: d
     labels = _labels(session, actor)
     chosen = _only(actor, labels) if destination is None else [_known(labels, destination)]
     count = outbox.retry_all(session, now=now, destinations=chosen)
-    _record(session, actor, "deliveries_retried", ("outbox_destination", destination or "all"), now, count)
+    record_sending(
+        session, actor, "deliveries_retried", ("outbox_destination", destination or "all"), now, count
+    )
     return count
 
 
@@ -137,7 +139,7 @@ def stop(session: Session, actor: Actor, destination: str, now: datetime) -> Non
     """Send nothing there until somebody starts it again; everything is kept. Raises NotAllowed, NotFound."""
     _known(_labels(session, actor), destination)
     outbox.stop_destination(session, destination)
-    _record(session, actor, "destination_stopped", ("outbox_destination", destination), now)
+    record_sending(session, actor, "destination_stopped", ("outbox_destination", destination), now)
 
 
 def start(session: Session, actor: Actor, destination: str, now: datetime) -> None:
@@ -149,7 +151,7 @@ def start(session: Session, actor: Actor, destination: str, now: datetime) -> No
             "platform_shut_out", "This platform is shut out. Let it in under Platforms; its grades follow."
         )
     outbox.start_destination(session, destination)
-    _record(session, actor, "destination_started", ("outbox_destination", destination), now)
+    record_sending(session, actor, "destination_started", ("outbox_destination", destination), now)
 
 
 def _labels(session: Session, actor: Actor) -> dict[str, str]:
@@ -179,7 +181,7 @@ def _known(labels: Mapping[str, str], destination: str) -> str:
     return destination
 
 
-def _record(
+def record_sending(
     session: Session,
     actor: Actor,
     action: str,
@@ -187,5 +189,6 @@ def _record(
     now: datetime,
     count: int | None = None,
 ) -> None:
+    """Put on record that somebody had deliveries sent again, stopped or started, and how many."""
     detail = {} if count is None else {"count": count}
     audit.record(session, at=now, actor_id=actor.own_id, action=action, subject=subject, detail=detail)

@@ -41,6 +41,7 @@ from microcred.credentials.steps import State
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotAllowed, NotFound
+from microcred.operations.reading_work import answers_of
 from microcred.placements import Placement
 
 
@@ -226,7 +227,7 @@ def _loaded(session: Session, placement: Placement, pursuit: Pursuit, attempt: A
         pursuit,
         attempt,
         definition_of(session, version),
-        _responses(session, attempt.id),
+        answers_of(session, attempt.id),
         _items(session, attempt.id),
         frozenset(_permissions(session, pursuit.id)),
         _flagged(session, attempt.id),
@@ -369,11 +370,6 @@ def _group(
     items = tuple(item for item in loaded.items if item.requirement_id == requirement.id)
     uploads = tuple(one for one in loaded.uploads if one.requirement_id == requirement.id)
     return Group(requirement, items, chips, problems.get(requirement.id, ""), uploads)
-
-
-def _responses(session: Session, attempt_id: int) -> dict[tuple[str, str], Response]:
-    rows = session.scalars(select(Response).where(Response.attempt_id == attempt_id))
-    return {(row.prompt_id, row.student_code): row for row in rows}
 
 
 def _items(session: Session, attempt_id: int) -> tuple[EvidenceItem, ...]:

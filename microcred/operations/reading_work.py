@@ -129,8 +129,8 @@ def read_work(
     session: Session, attempt: Attempt, definition: Definition, *, earlier: Attempt | None = None
 ) -> tuple[PartWork, ...]:
     """The work of a try, part by part; `earlier` is the try to mark new text against."""
-    answers = _answers(session, attempt.id)
-    before = _answers(session, earlier.id) if earlier is not None else None
+    answers = answers_of(session, attempt.id)
+    before = answers_of(session, earlier.id) if earlier is not None else None
     items = session.scalars(
         select(EvidenceItem)
         .where(
@@ -171,7 +171,8 @@ def _marked(text: str, earlier: str | None) -> Iterable[Run]:
     ]
 
 
-def _answers(session: Session, attempt_id: int) -> dict[tuple[str, str], Response]:
+def answers_of(session: Session, attempt_id: int) -> dict[tuple[str, str], Response]:
+    """What was written in a try, by prompt and student code."""
     rows = session.scalars(select(Response).where(Response.attempt_id == attempt_id))
     return {(row.prompt_id, row.student_code): row for row in rows}
 

@@ -17,10 +17,10 @@ from microcred.credentials.models import Attempt, Award, Pursuit
 from microcred.database import Clock, Database
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
-from microcred.operations.coordinating import PAGE_SIZE, STATE_WORDS, staff_launch
+from microcred.operations.coordinating import PAGE_SIZE, STATE_WORDS, key_after, staff_launch
+from microcred.operations.delivering import record_sending
 from microcred.operations.errors import NotAllowed, NotFound
 from microcred.operations.placing import version_of
-from microcred.people import audit
 from microcred.people.models import Person
 from microcred.placements import Placement
 
@@ -67,14 +67,14 @@ def send_again(
         raise NotFound(
             "no_such_delivery", "There is nothing to send again here. It may have arrived meanwhile."
         )
-    _record(session, actor, "delivery_retried", ("outbox", row_id), now)
+    record_sending(session, actor, "delivery_retried", ("outbox", row_id), now)
 
 
 def send_stopped(session: Session, actor: Actor, now: datetime) -> int:
     """Send everything of this course again that stopped; how many. Raises NotAllowed, NotFound."""
     placement = _placement(session, actor, "place")
     count = grade_passback.retry_stopped(session, placement.id, now=now)
-    _record(session, actor, "deliveries_retried", ("placement", placement.id), now, count)
+    record_sending(session, actor, "deliveries_retried", ("placement", placement.id), now, count)
     return count
 
 
@@ -84,7 +84,7 @@ def send_all(session: Session, actor: Actor, now: datetime) -> None:
     """
     placement = _placement(session, actor, "place")
     _send_from(session, placement.id, 0, now)
-    _record(session, actor, "deliveries_all_again", ("placement", placement.id), now)
+    record_sending(session, actor, "deliveries_all_again", ("placement", placement.id), now)
 
 
 def send_all_handler(database: Database, clock: Clock) -> outbox.Handler:
@@ -119,7 +119,7 @@ def to_compare(session: Session, actor: Actor, *, after: str | None) -> grade_pa
     placement = _placement(session, actor)
     people = session.scalars(
         select(Pursuit.person_id)
-        .where(Pursuit.placement_id == placement.id, Pursuit.id > _key(after))
+        .where(Pursuit.placement_id == placement.id, Pursuit.id > key_after(after))
         .order_by(Pursuit.id)
         .limit(PAGE_SIZE)
     ).all()
@@ -214,19 +214,3 @@ def _send_from(session: Session, placement_id: int, after: int, now: datetime) -
         payload={"placement": placement_id, "after": after},
         now=now,
     )
-
-
-def _record(
-    session: Session,
-    actor: Actor,
-    action: str,
-    subject: tuple[str, int],
-    now: datetime,
-    count: int | None = None,
-) -> None:
-    detail = {} if count is None else {"count": count}
-    audit.record(session, at=now, actor_id=actor.own_id, action=action, subject=subject, detail=detail)
-
-
-def _key(after: str | None) -> int:
-    return int(after) if after and after.isdecimal() and len(after) < 18 else 0

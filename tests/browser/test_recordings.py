@@ -12,8 +12,8 @@ from microcred.people import links
 from tests.browser.test_teacher_pages import Site, frame_page, problems, served
 from tests.functional.web import tus
 from tests.functional.web.course import MovingClock, Visitor, build
-from tests.functional.web.test_evidence import events, items
-from tests.functional.web.work import complete, submit, upload
+from tests.functional.web.test_evidence import items
+from tests.functional.web.work import complete, events, submit, upload
 from tests.support.servers import free_port
 from tests.unit.media import samples
 

@@ -4,12 +4,11 @@ import io
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from microcred.credentials.models import EvidenceItem
-from microcred.people.models import AuditEvent
 from tests.functional.web.course import LIMIT, Course, Visitor
-from tests.functional.web.work import complete, link, permit, picture, submit, upload
+from tests.functional.web.work import complete, events, link, permit, picture, submit, upload
 
 
 def items(course: Course) -> list[EvidenceItem]:
@@ -22,13 +21,6 @@ def stored(course: Course) -> list[Path]:
     """Every file in the store."""
     folder = Path(course.assembly.settings.effective_storage_url)
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def events(course: Course, action: str) -> int:
-    """How often something was put on record."""
-    with course.assembly.database.reading() as session:
-        query = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == action)
-        return session.scalar(query) or 0
 
 
 def test_a_picture_is_added_counted_and_opened_by_its_owner(teacher: Visitor, course: Course) -> None:

@@ -17,8 +17,8 @@ from microcred.people import links
 from microcred.storage import FileMissing
 from tests.functional.web import tus
 from tests.functional.web.course import Course, MovingClock, Visitor, build
-from tests.functional.web.test_evidence import events, items, stored
-from tests.functional.web.work import complete, picture, submit, upload
+from tests.functional.web.test_evidence import items, stored
+from tests.functional.web.work import complete, events, picture, submit, upload
 from tests.support import clamd
 from tests.unit.media import samples
 

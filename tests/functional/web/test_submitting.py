@@ -8,20 +8,12 @@ from sqlalchemy import func, select
 
 from microcred.credentials.models import Attempt, Pursuit
 from microcred.operations import review
-from microcred.people.models import AuditEvent
 from microcred.placements.models import Placement
 from tests.functional.web.course import Course, Visitor
-from tests.functional.web.work import complete, permit, submit, write
+from tests.functional.web.work import complete, events, permit, submit, write
 
 PASSING = {"p1-c1": "passing", "p1-c2": "passing", "p2-c1": "yes", "p3-c1": "strong", "p4-c1": "passing"}
 REVISE = PASSING | {"p1-c2": "revisions_needed", "p4-c1": "not_evident"}
-
-
-def events(course: Course, action: str) -> int:
-    """How often something was put on record."""
-    with course.assembly.database.reading() as session:
-        query = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == action)
-        return session.scalar(query) or 0
 
 
 def test_an_empty_part_is_named_and_linked(teacher: Visitor, course: Course) -> None:

@@ -4,12 +4,14 @@ import io
 from collections.abc import Collection, Iterable
 
 from PIL import Image
+from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from microcred.credentials.codes import permissions_needed, repeat_codes
 from microcred.credentials.completeness import prompt_place
 from microcred.credentials.definition import Definition
+from microcred.people.models import AuditEvent
 from tests.functional.web.course import Course, Visitor
 
 ANSWER = "We listed ideas alone first. Then the notes went from 41 to 97."
@@ -97,3 +99,10 @@ def submit(
 ) -> TestResponse:
     """Press Submit."""
     return visitor.post("submit", {"confirm": list(statements)})
+
+
+def events(course: Course, action: str) -> int:
+    """How often something was put on record."""
+    with course.assembly.database.reading() as session:
+        query = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == action)
+        return session.scalar(query) or 0
