@@ -11,7 +11,8 @@ if (desk && form) {
 function startSaving(form) {
   const waiting = new Set();
   let timer = 0;
-  let sending = false;
+  let sending = null;
+  let problem = "";
 
   form.querySelector("[data-plain-save]")?.setAttribute("hidden", "");
   form.addEventListener("input", (event) => {
@@ -26,36 +27,67 @@ function startSaving(form) {
   form.addEventListener("focusout", (event) => {
     if (waiting.has(event.target.closest("[data-unit]"))) send();
   });
-  // A closing page still sends what it has: keepalive lets the request outlive it.
-  document.addEventListener("visibilitychange", () => document.hidden && send({ keepalive: true }));
-  addEventListener("online", () => send());
+  document.addEventListener("visibilitychange", () => document.hidden && send());
+  addEventListener("online", send);
+  addEventListener("beforeunload", (event) => problem && event.preventDefault());
 
-  async function send({ keepalive = false } = {}) {
+  // The next page says what is still to be rated, so what is on its way arrives first; a save that failed keeps the
+  // page in sight.
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || link.target || event.metaKey || event.ctrlKey || event.shiftKey || !isUnsaved()) return;
+    event.preventDefault();
+    await send();
+    if (!problem) location.assign(link.href);
+  });
+  document.addEventListener("submit", async (event) => {
+    if (!isUnsaved()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { target, submitter } = event;
+    await send();
+    // What was saved may have changed the outcome; then the reviewer looks at the new one first.
+    if (!problem && submitter.isConnected) target.requestSubmit(submitter);
+  }, { capture: true });
+
+  function isUnsaved() {
+    return (waiting.size || sending) && problem !== "refused";
+  }
+
+  // One save at a time, in the order of the changes. Settles when nothing waits, or one failed.
+  function send() {
     clearTimeout(timer);
-    if (!waiting.size || (sending && !keepalive)) return;
-    sending = true;
-    const units = [...waiting];
-    waiting.clear();
-    const failed = await post(units, keepalive);
-    sending = false;
-    if (failed) {
-      units.forEach((unit) => waiting.add(unit));
-      say(failed);
-      if (failed === "offline") timer = setTimeout(send, 10000);
-    } else if (waiting.size) {
-      send();
+    sending ??= sendAll().finally(() => (sending = null));
+    return sending;
+  }
+
+  async function sendAll() {
+    while (waiting.size) {
+      const units = [...waiting];
+      waiting.clear();
+      problem = await post(units);
+      if (problem) {
+        units.forEach((unit) => waiting.add(unit));
+        say(problem);
+        if (problem === "offline") timer = setTimeout(send, 10000);
+        return;
+      }
+      if (waiting.size) say("saving");
     }
   }
 
   // What went wrong (`offline`, `refused`), or nothing.
-  async function post(units, keepalive) {
+  async function post(units) {
     const body = new URLSearchParams();
     form.querySelectorAll(":scope > input[type=hidden]").forEach((input) => body.append(input.name, input.value));
     for (const unit of units) {
       unit.querySelectorAll("input:checked, textarea").forEach((field) => body.append(field.name, field.value));
     }
     try {
-      const answer = await fetch(form.action, { method: "POST", body, keepalive, headers: { "HX-Request": "true" } });
+      // A closing page still sends what it has: keepalive lets the request outlive it. Browsers take 64 KiB for that.
+      const keepalive = body.toString().length < 60_000;
+      const init = { method: "POST", body, keepalive, headers: { "HX-Request": "true" } };
+      const answer = await fetch(form.action, init);
       if (answer.status >= 500) return "offline";
       const text = await answer.text();
       if (!answer.ok) return "refused";
@@ -74,10 +106,12 @@ function startSaving(form) {
 }
 
 // The answer holds whole elements: what is in each goes into the one with its id, so that a live region stays one.
+// What is the same stays as it is: it may hold the button that is just being pressed.
 function replaceById(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const fresh of page.body.querySelectorAll("[data-fresh]")) {
-    document.getElementById(fresh.id)?.replaceChildren(...fresh.childNodes);
+    const place = document.getElementById(fresh.id);
+    if (place && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
   }
 }
 
