@@ -38,7 +38,7 @@ CANVAS: Mapping[str, str] = {
         "Canvas does not accept our signature. In Admin, Developer Keys, check that the key is On"
         " and that its JWK URL is ours."
     ),
-    "scope": "In Admin, Developer Keys, edit the key and switch on all five LTI Advantage services.",
+    "scope": "In Admin, Developer Keys, edit the key and switch on all six LTI Advantage services.",
     "no_gradebook": (
         "Canvas names a gradebook only in courses, and only to a key with the assignment and"
         " grade services: switch them on in Admin, Developer Keys, and open the tool from a"
