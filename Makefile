@@ -51,8 +51,8 @@ test-full: setup lint ## lint, then every test, the long ones too
 	@$(PYTEST) $(PARALLEL) -m ""
 
 .PHONY: story
-story: setup ## the end-to-end story in a browser
-	@$(PYTEST) tests/browser/test_story.py
+story: setup ## the end-to-end story in a browser; pictures of every page in test-results/images
+	@MICROCRED_TEST_IMAGES=test-results/images $(PYTEST) tests/browser/test_story.py
 
 .PHONY: cases
 cases: setup ## every numbered LTI case; rewrites docs/conformance.md

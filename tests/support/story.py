@@ -1,7 +1,9 @@
 """People of the story, each in a browser of their own: what they click, as they would."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +26,9 @@ PLACES = {"canvas": "module_index_menu_modal", "schoology": "course_materials"}
 
 
 class Pictures:
-    """Screenshots under names that sort in the order of the story."""
+    """Screenshots under names that sort in the order of the story; none where nobody asked for them
+    (`MICROCRED_TEST_IMAGES`, as `make story` and `make screenshots` do): twenty take half a minute.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._number = folder, 0
@@ -32,7 +36,8 @@ class Pictures:
     def take(self, page: Page, name: str) -> None:
         """The whole page, as the next picture of the story."""
         self._number += 1
-        photograph(page, self._folder / f"{self._number:02d}-{name}.png")
+        if "MICROCRED_TEST_IMAGES" in os.environ:
+            photograph(page, self._folder / f"{self._number:02d}-{name}.png")
 
 
 def photograph(page: Page, path: Path, *, idle: bool = True) -> None:
@@ -107,8 +112,12 @@ def open_link(page: Page, title: str) -> FrameLocator:
     return frame
 
 
-def add_to_course(page: Page, title: str, scheme: str, lms: str = "plain") -> None:
-    """A coordinator adds a credential by deep linking, and does what this LMS wants before it shows."""
+def add_to_course(
+    page: Page, title: str, scheme: str, lms: str = "plain", columns: Sequence[str] = ()
+) -> None:
+    """A coordinator adds a credential by deep linking, and does what this LMS wants before it shows.
+    `columns` are those that the picker must have shown before.
+    """
     where = page.get_by_label("Where")
     if lms in PLACES:
         where.select_option(PLACES[lms])
@@ -117,6 +126,8 @@ def add_to_course(page: Page, title: str, scheme: str, lms: str = "plain") -> No
     frame.get_by_role("radio", name=title).check(timeout=SLOW)
     frame.get_by_role("radio", name=scheme).check()
     expect(frame.locator("#preview table")).to_be_visible()
+    if columns:
+        expect(frame.locator("#preview tbody th")).to_have_text(columns)
     frame.get_by_role("button", name="Add to course").click()
     if lms == "moodle":
         page.get_by_role("button", name="Save and return to course").click(timeout=SLOW)
@@ -201,7 +212,21 @@ def rate_all(page: Page, levels: Mapping[str, str], comment: str = "") -> None:
                 criterion.locator("textarea").fill(comment)
                 criterion.locator("textarea").blur()
             expect(page.locator("#review-saved")).to_contain_text("Saved")
-            page.wait_for_timeout(300)
+
+
+def fresh_desk(demo: Demo, name: str) -> str:
+    """A new one-time link of somebody at the desk."""
+    person = next(one for one in demo.command("person", "list") if one["name"] == name)
+    return str(demo.command("person", "link", f"person:{person['person_id']}")["url"])
+
+
+def recommend(browser: Browser, reviewer_link: str, title: str) -> None:
+    """A reviewer takes a try of a credential, rates all of it highest and recommends it."""
+    with at_desk(browser, reviewer_link) as page:
+        start_review(page, title)
+        rate_all(page, {})
+        page.get_by_role("button", name=re.compile("^Finish and recommend")).click()
+        expect(page.locator("main")).to_contain_text(re.compile("approver", re.I))
 
 
 def award(browser: Browser, approver_link: str, teacher: str) -> None:
@@ -213,21 +238,43 @@ def award(browser: Browser, approver_link: str, teacher: str) -> None:
         expect(page.get_by_role("status")).to_contain_text("You awarded this")
 
 
-def gradebook(page: Page) -> list[str]:
-    """The columns of the LMS's gradebook, each as `heading / of maximum`; leaves its page open."""
+Grades = dict[str, str]
+"""What a gradebook shows for one person: by column, written `heading / of maximum`, the value alone."""
+
+
+def open_gradebook(page: Page) -> None:
+    """The LMS's gradebook of the course that is open."""
     page.get_by_role("link", name="Grades", exact=True).click()
     expect(page.get_by_role("heading", name="Grades")).to_be_visible()
+
+
+def grades_of(page: Page, name: str) -> Grades:
+    """Somebody's row in the open gradebook."""
+    cells = page.get_by_role("row", name=name).locator("td > a").all_inner_texts()
+    return dict(zip(columns_of(page), (cell.partition(" for ")[0].strip() for cell in cells), strict=True))
+
+
+def columns_of(page: Page) -> list[str]:
+    """The columns of the open gradebook."""
     heads = page.locator("table.grid thead th").all_inner_texts()[1:]
-    return [" / ".join(head.split("\n")) for head in heads]
+    return [re.sub(r"\s+", " ", head.replace("\n", " / ")) for head in heads]
 
 
-def cells_of(page: Page, name: str, until: str) -> list[str]:
-    """What the open gradebook shows for somebody, once a cell matches `until` (the worker needs a moment)."""
-    cells = page.get_by_role("row", name=re.compile(name)).locator("td")
-    for _ in range(40):
-        shown = cells.all_inner_texts()
-        if any(re.search(until, cell) for cell in shown):
-            return shown
-        page.wait_for_timeout(500)
+def wait_for_grades(page: Page, name: str, wanted: Grades) -> list[str]:
+    """Open the gradebook and look again until somebody's row shows these values (the worker needs a moment);
+    the columns it has then, each as often as it is there.
+    """
+    open_gradebook(page)
+    until = time.monotonic() + SLOW / 1000
+    while not wanted.items() <= (shown := grades_of(page, name)).items():
+        assert time.monotonic() < until, f"{wanted} is not in {shown}"
+        page.wait_for_timeout(250)
         page.reload()
-    raise AssertionError(f"{until!r} in none of {cells.all_inner_texts()}")
+    return columns_of(page)
+
+
+def comment_for(page: Page, name: str, column: str) -> str:
+    """The words beside somebody's grade in the open gradebook."""
+    number = list(grades_of(page, name)).index(column)
+    words = page.get_by_role("row", name=name).locator("td").nth(number).locator(".comment")
+    return words.inner_text() if words.count() else ""
