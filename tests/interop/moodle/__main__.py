@@ -6,8 +6,10 @@ See docs/interop.md. Exit status 1 where a step did not end as it should.
 """
 
 import json
+import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -40,6 +42,7 @@ def main(url: str, admin: str, password: str, folder: Path, patience: int, only:
         moodle = Moodle(url.rstrip("/"), browser, admin, password, folder)
         world = World.at(moodle, folder, Settings().public_url, patience)
         done = set(json.loads(world.facts.get("done", "[]")))
+        click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, tool of commit {_commit()}, {moodle.url}")
         for step in STEPS:
             wanted = step.__name__ in only if only else step.__name__ not in done
             if not wanted:
@@ -62,6 +65,14 @@ def main(url: str, admin: str, password: str, folder: Path, patience: int, only:
             if failed:
                 break
     sys.exit(failed)
+
+
+def _commit() -> str:
+    """What is being tried: the newest commit, and whether files differ from it."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, timeout=30
+    )
+    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,11 @@ from tests.interop.moodle.people import Account, accounts
 from tests.interop.moodle.site import Course, Moodle
 from tests.support.story import Files, photograph
 
+ONE = "Helping Students Generate and Shape Ideas"
+"""The credential that is put into the course alone."""
+TOOLS = "Choosing Digital Tools That Protect Students"
+"""One of the three that are put there at once."""
+
 
 @dataclass
 class World:
