@@ -208,6 +208,20 @@ class ResourceLink(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class CourseStaff(Base):
+    """Somebody known here whom a course's roster calls staff; they may never have opened the tool there.
+
+    Nothing is kept of people who were never here: their names stay with the LMS.
+    """
+
+    __tablename__ = "course_staff"
+
+    context_id: Mapped[int] = mapped_column(ForeignKey("context.id"), primary_key=True)
+    identity_id: Mapped[int] = mapped_column(ForeignKey("lms_identity.id"), primary_key=True, index=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When a roster said so last."""
+
+
 class Launch(Base):
     """An accepted launch and the page session it opened. `state_id` is unique: a second use of one login is
     `state_used`.

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.models import Launch, Registration
+from lti_tool.models import CourseStaff, Launch, Registration
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Pursuit, Review
 from microcred.credentials.review_models import ReviewConflict
 from microcred.credentials.steps import CLOSED, State
@@ -134,8 +134,9 @@ def open_reviews(session: Session, person_ids: Collection[int]) -> Mapping[int, 
 
 
 def staffed_contexts(session: Session, person_ids: Collection[int]) -> frozenset[int]:
-    """Courses that a human works in as staff, by their newest launch there."""
-    return frozenset(context for _, context in _staff(session, person_ids, None))
+    """Courses that a human works in as staff, by their newest launch there or by the course's roster."""
+    found = (*_staff(session, person_ids, None), *_staff_by_roster(session, person_ids, None))
+    return frozenset(context for _, context in found)
 
 
 def own_organizations(session: Session, person_ids: Collection[int]) -> frozenset[int]:
@@ -202,6 +203,7 @@ def _bars(
     )
     if about.context_id is not None:
         bar((person for person, _ in _staff(session, whose, about.context_id)), COURSE_STAFF)
+        bar((person for person, _ in _staff_by_roster(session, whose, about.context_id)), COURSE_STAFF)
     if about.outside_reviewers or policies.reviewing_of(session, about.issuer_id).outside_only:
         members = _memberships(session, whose)
         bar((one for one, where in members if where == about.organization_id), SAME_ORGANIZATION)
@@ -235,6 +237,20 @@ def _staff(
     return [
         (person, context) for person, context, rights in rows if context is not None and _STAFF & set(rights)
     ]
+
+
+def _staff_by_roster(
+    session: Session, person_ids: Collection[int], context_id: int | None
+) -> Iterable[tuple[int, int]]:
+    """(person, course) wherever a roster calls the person staff; they may never have launched there."""
+    query = (
+        select(LmsIdentity.person_id, CourseStaff.context_id)
+        .join(CourseStaff, CourseStaff.identity_id == LmsIdentity.id)
+        .where(LmsIdentity.person_id.in_(person_ids))
+    )
+    if context_id is not None:
+        query = query.where(CourseStaff.context_id == context_id)
+    return [(person, context) for person, context in session.execute(query)]
 
 
 def _memberships(session: Session, person_ids: Collection[int]) -> Iterable[tuple[int, int]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.facts import RegistrationFacts
 from lti_tool.models import Context, Registration
 from lti_tool.roles import NOTHING, READ, rights_of
-from lti_tool.roster import Roster
+from lti_tool.roster import Member, Roster
 from microcred.operations.actor import Actor
 from microcred.operations.coordinating import staff_launch
 
@@ -30,7 +30,8 @@ class Place:
 class Gradable:
     """Who in a course can have a grade, as its roster says."""
 
-    learners: int
+    learners: tuple[tuple[str, str], ...]
+    """The LMS's id and the name of everybody who has a cell in the gradebook."""
     staff: int
     staff_names: tuple[str, ...]
     """At most `NAMES_SHOWN`, as the LMS gives them."""
@@ -38,14 +39,19 @@ class Gradable:
     """Every page of the roster was read."""
 
     @property
+    def count(self) -> int:
+        """How many can have a grade."""
+        return len(self.learners)
+
+    @property
     def nobody(self) -> bool:
         """Nobody can be graded, though somebody beside the coordinator is there."""
-        return self.is_whole and self.learners == 0 and self.staff > 1
+        return self.is_whole and not self.learners and self.staff > 1
 
     @property
     def doubtful(self) -> bool:
         """More staff than any course needs: some of them are likely here to learn."""
-        return self.nobody or (self.staff > 2 and self.staff > self.learners)
+        return self.nobody or (self.staff > 2 and self.staff > self.count)
 
     def as_data(self) -> dict[str, Any]:
         """Plain values, to be kept for a while."""
@@ -54,7 +60,8 @@ class Gradable:
     @classmethod
     def of_data(cls, data: dict[str, Any]) -> "Gradable":
         """What `as_data` gave."""
-        return cls(**{**data, "staff_names": tuple(data["staff_names"])})
+        learners = tuple((sub, name) for sub, name in data["learners"])
+        return cls(**{**data, "learners": learners, "staff_names": tuple(data["staff_names"])})
 
 
 def place_of_course(session: Session, actor: Actor) -> Place | None:
@@ -71,9 +78,14 @@ def judge(roster: Roster) -> Gradable:
     """Count a roster: whoever may submit has a cell; observers and people without a role count as neither."""
     active = [member for member in roster.members if member.is_active]
     rights = {member.user_id: rights_of(member.roles) for member in active}
-    learners = sum("submit" in one for one in rights.values())
+    learners = tuple((m.user_id, _name_of(m)) for m in active if "submit" in rights[m.user_id])
     staff = [
         m for m in active if "submit" not in rights[m.user_id] and rights[m.user_id] not in (NOTHING, READ)
     ]
-    names = [member.name or "Name not shared" for member in staff]
-    return Gradable(learners, len(staff), tuple(names[:NAMES_SHOWN]), roster.is_whole)
+    names = tuple(_name_of(member) for member in staff[:NAMES_SHOWN])
+    return Gradable(learners, len(staff), names, roster.is_whole)
+
+
+def _name_of(member: Member) -> str:
+    composed = " ".join(part for part in (member.given_name, member.family_name) if part)
+    return member.name or composed or "Name not shared"

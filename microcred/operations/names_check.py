@@ -24,6 +24,7 @@ from microcred.credentials.completeness import prompt_place
 from microcred.credentials.models import Attempt, EvidenceItem, NamesCheck, Pursuit, Response
 from microcred.credentials.steps import State
 from microcred.database import Clock, Database
+from microcred.operations import course_people
 from microcred.operations.names_words import Names
 from microcred.operations.reading_teacher import Loaded
 from microcred.people import ids_of
@@ -93,6 +94,7 @@ class _Work:
     unread: tuple[str, ...]
     people: tuple[tuple[str | None, str | None, str | None], ...]
     registration: Registration | None
+    context_row_id: int | None
     memberships_url: str | None
 
 
@@ -161,6 +163,8 @@ def handler(
         told = "whole" if roster.is_whole and roster.members else "part" if roster.members else "none"
 
         def record(session: Session) -> None:
+            if work.context_row_id is not None:
+                course_people.learn(session, work.context_row_id, roster, clock.now())
             row = session.get(NamesCheck, attempt_id, with_for_update=True)
             if row is not None and row.fingerprint == work.fingerprint:
                 row.roster, row.checked_at = told, clock.now()
@@ -219,7 +223,7 @@ def _read(session: Session, attempt_id: int) -> _Work | None:
         .order_by(EvidenceItem.id)
     ).all()
     place = session.execute(
-        select(Registration, Context.memberships_url)
+        select(Registration, Context.id, Context.memberships_url)
         .join(Deployment, Deployment.registration_id == Registration.id)
         .join(Placement, Placement.deployment_id == Deployment.id)
         .outerjoin(Context, Context.id == Placement.context_id)
@@ -246,6 +250,7 @@ def _read(session: Session, attempt_id: int) -> _Work | None:
         tuple((person.name, person.given_name, person.family_name) for person in own),
         place[0] if place else None,
         place[1] if place else None,
+        place[2] if place else None,
     )
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, UpdateBase, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from grade_passback.models import ScoreLine
-from lti_tool.models import Launch
+from lti_tool.models import CourseStaff, Launch
 from microcred import outbox
 from microcred.badges import lifecycle as badges
 from microcred.badges.backpack import connections as backpacks
@@ -320,7 +320,7 @@ def _erase_work(session: Session, ids: frozenset[int], now: datetime) -> list[st
             EvidenceFile.storage_key.in_(mine), EvidenceFile.view_key.is_not(None)
         )
     ).all()
-    session.execute(delete(EvidenceFile).where(EvidenceFile.storage_key.in_(mine)))
+    session.execute(delete(EvidenceFile).where(EvidenceFile.storage_key.in_([*mine, *forms])))
     return [*mine, *(key for key in (*copies, *forms) if key is not None)]
 
 
@@ -379,7 +379,8 @@ def _erase_identities(session: Session, ids: frozenset[int]) -> None:
         select(LmsIdentity.registration_id, LmsIdentity.sub).where(LmsIdentity.person_id.in_(ids))
     ).all()
     launches = select(Launch.id).where(Launch.person_id.in_(ids))
-    statements = [
+    statements: list[UpdateBase] = [
+        delete(CourseStaff).where(CourseStaff.identity_id.in_(_identities(session, ids))),
         update(Placement).where(Placement.made_in_launch_id.in_(launches)).values(made_in_launch_id=None),
         delete(Launch).where(Launch.person_id.in_(ids)),
         delete(LmsIdentity).where(LmsIdentity.person_id.in_(ids)),

@@ -878,6 +878,20 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "course_staff",
+        sa.Column("context_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("identity_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_course_staff_context_id")),
+        sa.ForeignKeyConstraint(
+            ["identity_id"], ["lms_identity.id"], name=op.f("fk_course_staff_identity_id")
+        ),
+        sa.PrimaryKeyConstraint("context_id", "identity_id", name=op.f("pk_course_staff")),
+    )
+    with op.batch_alter_table("course_staff", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_course_staff_identity_id"), ["identity_id"], unique=False)
+
+    op.create_table(
         "lti_notice",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("registration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1005,6 +1019,7 @@ def upgrade() -> None:
         sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stack_version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("copied_from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("resource_link_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("grade_scheme", sa.String(length=30), nullable=False),
@@ -1037,6 +1052,9 @@ def upgrade() -> None:
             ["resource_link_id"], ["resource_link.id"], name=op.f("fk_placement_resource_link_id")
         ),
         sa.ForeignKeyConstraint(
+            ["stack_version_id"], ["credential_version.id"], name=op.f("fk_placement_stack_version_id")
+        ),
+        sa.ForeignKeyConstraint(
             ["version_id"], ["credential_version.id"], name=op.f("fk_placement_version_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_placement")),
@@ -1048,6 +1066,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("placement", schema=None) as batch_op:
         batch_op.create_index("ix_placement_context", ["context_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placement_stack_version_id"), ["stack_version_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_placement_version_id"), ["version_id"], unique=False)
 
     op.create_table(
@@ -1163,7 +1182,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("basis IN ('attested', 'form')", name=op.f("ck_evidence_permission_basis")),
         sa.CheckConstraint(
-            "ended_because IS NULL OR ended_because IN ('withdrawn', 'expired', 'replaced')",
+            "ended_because IS NULL OR ended_because IN ('withdrawn', 'expired', 'replaced', 'infected')",
             name=op.f("ck_evidence_permission_ended_because"),
         ),
         sa.CheckConstraint(
@@ -1174,12 +1193,16 @@ def upgrade() -> None:
             "(withdrawn_at IS NULL) = (ended_because IS NULL)", name=op.f("ck_evidence_permission_ended")
         ),
         sa.ForeignKeyConstraint(
+            ["form_key"], ["evidence_file.storage_key"], name=op.f("fk_evidence_permission_form_key")
+        ),
+        sa.ForeignKeyConstraint(
             ["pursuit_id"], ["pursuit.id"], name=op.f("fk_evidence_permission_pursuit_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_permission")),
         sa.UniqueConstraint("public_id", name=op.f("uq_evidence_permission_public_id")),
     )
     with op.batch_alter_table("evidence_permission", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_evidence_permission_form_key"), ["form_key"], unique=False)
         batch_op.create_index("ix_evidence_permission_pursuit", ["pursuit_id", "id"], unique=False)
         batch_op.create_index(
             "uq_evidence_permission_standing",
@@ -1952,6 +1975,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("withdrawn_at IS NULL"),
         )
         batch_op.drop_index("ix_evidence_permission_pursuit")
+        batch_op.drop_index(batch_op.f("ix_evidence_permission_form_key"))
 
     op.drop_table("evidence_permission")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
@@ -1974,6 +1998,7 @@ def downgrade() -> None:
     op.drop_table("grade_column")
     with op.batch_alter_table("placement", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_placement_version_id"))
+        batch_op.drop_index(batch_op.f("ix_placement_stack_version_id"))
         batch_op.drop_index("ix_placement_context")
 
     op.drop_table("placement")
@@ -1993,6 +2018,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_lti_notice_context_id"))
 
     op.drop_table("lti_notice")
+    with op.batch_alter_table("course_staff", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_course_staff_identity_id"))
+
+    op.drop_table("course_staff")
     op.drop_table("endorsement")
     with op.batch_alter_table("credential_draft", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_credential_draft_written_by_id"))

@@ -1,6 +1,7 @@
 """The 1EdTech certification list for tools (LTI Advantage conformance guide, sections 6.1 to 6.4).
 
-Every launch is a whole OIDC flow with the registered redirect URI, and every accepted one opens its page.
+Every launch is a whole OIDC flow with the registered redirect URI, and every accepted one opens its page. The
+list alone: `pytest -m certification`.
 """
 
 import shutil
@@ -26,6 +27,7 @@ from microcred.placements import Placement
 from tests.support.campus import CLIENT, COURSE, TOOL, Campus, campus, response_form
 from tests.support.lti import MEMBERSHIP, assert_refused
 
+pytestmark = pytest.mark.certification
 INSTITUTION = "http://purl.imsglobal.org/vocab/lis/v2/institution/person"
 UNKNOWN_ROLE = "http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Unknown"
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"

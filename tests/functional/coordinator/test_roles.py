@@ -1,9 +1,14 @@
 """Whether people in the course can have a grade, seen by the coordinator at once."""
 
 import pytest
+from sqlalchemy import select
 
+from demo_lms import ABSENT, Reply
 from lti_tool.roster import Member, Roster
+from microcred.credentials.models import Attempt
+from microcred.operations.assigning import bar_for
 from microcred.operations.gradable import Gradable, judge
+from microcred.people.models import Person
 from tests.support.campus import COURSE, Campus
 
 FRAGMENT = {"X-Fragment": "part"}
@@ -57,6 +62,74 @@ def test_an_lms_that_does_not_say_who_is_there(here: Campus) -> None:
     assert "does not tell us yet who is in this course" in answer.text
 
 
+def test_who_has_not_started_is_told_by_name(here: Campus) -> None:
+    (link,) = here.add().links
+    here.at_link("terry", link.id)
+    page = here.at_link("dana", link.id)
+    part = page.get("course/roles", headers=FRAGMENT).text
+    assert "1 person has not opened this micro-credential yet." in part
+    assert "Amal" not in part
+    whole = page.get("course/roles").text
+    assert "Who has not started</h2>" in whole
+    assert "Amal Demo-Person" in whole
+    assert "Terry" not in whole.split("Who has not started</h2>")[1]
+    here.at_link("amal", link.id)
+    assert "Everybody your LMS shows us as a learner has opened it." in page.get("course/roles").text
+    assert "Who has not started" not in here.picker().get("course/roles").text
+
+
+def test_a_name_that_launches_keep_to_themselves_comes_from_the_roster(anywhere: Campus) -> None:
+    here = anywhere
+    (link,) = here.add().links
+    nameless = dict.fromkeys(("name", "given_name", "family_name", "email"), ABSENT)
+    here.at_link("terry", link.id, claims=nameless)
+    here.at_link("amal", link.id, claims=nameless | {"name": "A. Person"})
+    page = here.at_link("dana", link.id)
+    assert "Name not shared" in page.get("course").text
+    page.get("course/roles", headers=FRAGMENT)
+    course = page.get("course").text
+    assert "Terry Demo-Person" in course
+    assert "A. Person" in course, "what a launch said stays"
+    with here.assembly.database.reading() as session:
+        terry = session.get_one(Person, here.person_id("terry"))
+        assert terry.email is None, "addresses come from launches alone"
+
+
+def test_staff_by_the_roster_read_nobodys_work_from_their_course(anywhere: Campus) -> None:
+    """A reviewer who teaches the course, and never opened the tool there."""
+    here = anywhere
+    (link,) = here.add().links
+    here.platform.add_course("c-2", "Another demo course")
+    here.platform.add_person("robin", "Robin Demo-Person")
+    here.platform.enrol("c-2", "robin", "Learner")
+    other = here.platform.add_link("c-2", "elsewhere")
+    here.at_link("robin", other.id)
+    here.at_link("terry", link.id)
+    attempt = here.submit("terry")
+    assert bar(here, "robin", attempt) is None
+
+    here.platform.enrol(COURSE, "robin", "Instructor")
+    page = here.at_link("dana", link.id)
+    page.get("course/roles", headers=FRAGMENT)
+    assert bar(here, "robin", attempt) == "course_staff"
+
+    here.platform.courses[COURSE].enrolments.pop("robin")
+    here.platform.page_size = 2
+    here.platform.script.on("memberships", Reply(500), match=lambda request: bool(request.query))
+    page.get("course/roles", query_string={"fresh": "1"}, headers=FRAGMENT)
+    assert bar(here, "robin", attempt) == "course_staff", "half a roster takes nobody away"
+    page.get("course/roles", query_string={"fresh": "1"}, headers=FRAGMENT)
+    assert bar(here, "robin", attempt) is None
+
+
+def bar(here: Campus, person: str, attempt: str) -> str | None:
+    """What keeps somebody from reading a try, as a code."""
+    with here.assembly.database.reading() as session:
+        row = session.scalars(select(Attempt).where(Attempt.public_id == attempt)).one()
+        found = bar_for(session, {here.person_id(person)}, row, here.clock.now())
+    return found.code if found else None
+
+
 def test_learners_see_no_list(here: Campus) -> None:
     (link,) = here.add().links
     assert here.at_link("terry", link.id).get("course/roles").status_code == 403
@@ -82,7 +155,7 @@ def members(**roles: list[str]) -> tuple[Member, ...]:
 )
 def test_who_counts_as_what(roles: dict[str, list[str]], learners: int, staff: int, doubtful: bool) -> None:
     found = judge(Roster(members(**roles)))
-    assert (found.learners, found.staff, found.doubtful) == (learners, staff, doubtful)
+    assert (found.count, found.staff, found.doubtful) == (learners, staff, doubtful)
     assert Gradable.of_data(found.as_data()) == found
 
 

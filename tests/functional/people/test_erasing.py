@@ -322,6 +322,7 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
         "score_line.identity_id",
         "placement.made_in_launch_id",
         "evidence_item.attempt_id",
+        "course_staff.identity_id",
         "evidence_upload.attempt_id",
         "evidence_upload.person_id",
         "evidence_permission.pursuit_id",
