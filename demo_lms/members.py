@@ -25,6 +25,8 @@ def find_members(
         member = dialect.member(_member(state, course, tool, person, enrolment), person, enrolment)
         if member is None or (role and not dialect.has_role(member["roles"], role)):
             continue
+        if link is not None and not dialect.lists_member(state, link, enrolment):
+            continue
         if link_id is not None:
             member["message"] = (dialect.member_message or member_message)(state, link, tool, person)
         found.append(member)

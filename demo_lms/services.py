@@ -236,7 +236,7 @@ def one_item(course_id: str, item_id: str, **_: str) -> Response:
     tool = _tool(*(READ_ITEMS if request.method == "GET" else (names.SCOPE_LINEITEM,)))
     item = _item(tool, course_id, item_id, "lineitem")
     if request.method == "DELETE":
-        status = state.dialect.delete_status(item)
+        status = state.dialect.delete_status(state, item)
         if status < 400:
             ags.delete_item(state, item)
         return Response(status=status)

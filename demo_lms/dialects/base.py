@@ -181,7 +181,7 @@ class Dialect:
     echoes_new_items: bool = False
     """A new line item is answered with what was posted and its id, whatever was kept."""
     change_item: Callable[[State, LineItem, Any], LineItem] | None = None
-    delete_status: Callable[[LineItem], int] = lambda item: 204
+    delete_status: Callable[[State, LineItem], int] = lambda state, item: 204
     """The answer to a DELETE; a 4xx keeps the line item."""
     item_json: Callable[[State, LineItem, dict[str, Any]], dict[str, Any]] = spec_item_json
     check_score: Callable[[State, LineItem, Any], str] | None = None
@@ -213,6 +213,8 @@ class Dialect:
     """None: this person is not listed."""
     find_rlid: Callable[[State, Tool, Course, str], Link | None] | None = None
     """The link that ``rlid`` names, None for the course itself; ServiceError. None: ``members.py``."""
+    lists_member: Callable[[State, Link, Enrolment], bool] = lambda state, link, enrolment: True
+    """Whether ``rlid`` leaves a person in the list of members."""
     member_message: Callable[[State, Link | None, Tool, Person], list[dict[str, Any]]] | None = None
     key_problem: Callable[[list[dict[str, Any]], str], str] = lambda keys, kid: ""
     """What this LMS dislikes in a tool's key set, though the specification does not; "" for nothing."""

@@ -35,7 +35,7 @@ ODD = replace(
     score_body=lambda state, item, grade, url: {"resultUrl": url},
     timestamp_step=1.0,
     stale_status=400,
-    delete_status=lambda item: 401 if item.resource_link_id else 204,
+    delete_status=lambda state, item: 401 if item.resource_link_id else 204,
 )
 
 

@@ -186,6 +186,25 @@ def test_moodle_b5_custom_parameters(moodle: DialectTool) -> None:
     assert custom["id"] == moodle.platform.user_id("u-1")
 
 
+def test_moodle_b5_known_variables_without_a_value_are_empty(moodle: DialectTool) -> None:
+    moodle.platform.links["rl-1"].text = "Show <b>ideas</b>"
+    known = {
+        "text": "$ResourceLink.description",
+        "summary": "$Context.longDescription",
+        "street": "$Person.address.street1",
+        "result": "$Result.sourcedId",
+    }
+    custom = moodle.custom(**known)
+    assert [custom[name] for name in known] == ["Show ideas", "", "", ""]
+
+
+def test_moodle_b5_the_front_page_of_the_site_is_a_group(moodle: DialectTool) -> None:
+    moodle.platform.add_course("1", "Site")
+    moodle.platform.enrol("1", "u-1")
+    link = moodle.platform.add_link("1", "Idea Shaper")
+    assert moodle.launch(link=link.id)[LTI + "context"]["type"] == ["Group"]
+
+
 def test_moodle_b5_a_review_says_who_and_nothing_more(moodle: DialectTool) -> None:
     claims = moodle.claims(moodle.platform.begin_review("dana", moodle.item, "u-1"))
     assert claims[LTI + "message_type"] == "LtiSubmissionReviewRequest"
@@ -317,5 +336,7 @@ def test_moodle_b11_junk_is_a_page_that_is_not_found(moodle: DialectTool) -> Non
     config = moodle.http.get(moodle.platform.configuration_url, timeout=5).json()
     own = config["https://purl.imsglobal.org/spec/lti-platform-configuration"]
     assert "notice_types_supported" not in own
+    assert {"Context.id.history", "ResourceLink.description"} <= set(own["variables"])
+    assert not {"LineItems.url", "ResourceLink.id.history"} & set(own["variables"])
     kinds = [message["type"] for message in own["messages_supported"]]
     assert kinds == ["LtiResourceLinkRequest", "LtiDeepLinkingRequest"]

@@ -141,6 +141,14 @@ def test_moodle_b9_line_items_are_easily_made_and_lose_their_ids(moodle: Dialect
     assert moodle.call("GET", url, ALL, LINEITEM).status_code == 404
 
 
+def test_moodle_b9_a_tool_may_delete_what_deep_linking_made_and_nothing_of_a_teacher(
+    moodle: DialectTool,
+) -> None:
+    assert moodle.call("DELETE", moodle.item_url, ALL, LINEITEM).status_code == 403
+    moodle.platform.links["rl-1"].deep_linked = True
+    assert moodle.call("DELETE", moodle.item_url, ALL, LINEITEM).status_code == 204
+
+
 def test_moodle_b9_another_maximum_rescales_the_grades(moodle: DialectTool) -> None:
     moodle.post(moodle.score())
     moodle.call("PUT", moodle.item_url, ALL, LINEITEM, {"label": "Idea Shaper", "scoreMaximum": 50})
@@ -290,6 +298,9 @@ def test_moodle_b10_the_next_page_forgets_the_role(moodle: DialectTool) -> None:
     message = last.json()["members"][0]["message"][0]
     assert list(message) == ["https://purl.imsglobal.org/spec/lti-bo/claim/basicoutcome"]
     assert moodle.members("?rlid=nowhere").status_code == 404
+    moodle.platform.set_published("rl-1", False)
+    who = {row["user_id"] for row in moodle.members("?rlid=rl-1").json()["members"]}
+    assert who == {moodle.platform.user_id(person) for person in ("dana", "tau")}, "who sees what is hidden"
 
 
 def test_a_copied_course_keeps_columns_of_no_link_with_their_ids(moodle: DialectTool) -> None:

@@ -64,7 +64,6 @@ def test_schoology_1_many_deployments_or_many_clients(schoology: DialectTool) ->
 
 
 def test_schoology_3_login_is_a_get_without_client_id(schoology: DialectTool) -> None:
-    schoology.platform.platform_storage = True
     start = schoology.platform.begin_launch("u-1", "rl-1")
     assert start.method == "GET"
     assert set(start.fields) == {"iss", "target_link_uri", "login_hint", "lti_message_hint"}
@@ -76,6 +75,14 @@ def test_schoology_3_login_is_a_get_without_client_id(schoology: DialectTool) ->
     assert "client_id" not in page
     schoology.platform.switches["login_client_id"] = True
     assert schoology.platform.begin_launch("u-1", "rl-1").fields["client_id"] == CLIENT
+
+
+def test_schoology_10_storage_is_offered_where_its_newer_page_is_true(schoology: DialectTool) -> None:
+    schoology.platform.platform_storage = True
+    start = schoology.platform.begin_launch("u-1", "rl-1")
+    answer = schoology.answer(start)
+    assert isinstance(answer, FormPost)
+    assert start.fields["lti_storage_target"] == answer.fields["lti_storage_target"] == "_parent"
 
 
 def test_schoology_3_the_token_has_a_list_as_audience_and_ten_minutes(schoology: DialectTool) -> None:
@@ -322,8 +329,13 @@ def test_schoology_9_variables_of_its_own(schoology: DialectTool) -> None:
         "title": "$CourseSection.title",
         "history": "$ResourceLink.id.history",
         "sis": "$com.schoology.User.uniqueId",
+        "teacher": "$com.schoology.Assignment.teacherId",
+        "sis_section": "$CourseSection.sourceSectionId",
+        "name": "$ResourceLink.title",
     }
-    custom = schoology.custom(**wanted)
+    numbers = {"building": "$com.schoology.Context.Building.id", "own": "$com.schoology.Primary.Building.id"}
+    custom = schoology.custom(**wanted, **numbers)
+    assert all(custom.pop(name).isdecimal() for name in numbers)
     context = schoology.launch()[LTI + "context"]
     assert custom == {
         "due": due,
@@ -333,6 +345,9 @@ def test_schoology_9_variables_of_its_own(schoology: DialectTool) -> None:
         "title": context["title"],
         "history": "$ResourceLink.id.history",
         "sis": "$com.schoology.User.uniqueId",
+        "teacher": schoology.launch("dana")["sub"].partition("::")[0],
+        "sis_section": "AC",
+        "name": "Idea Shaper",
     }
 
 

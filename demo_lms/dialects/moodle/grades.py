@@ -61,6 +61,12 @@ def change_item(state: State, item: LineItem, body: Any) -> LineItem:
     return item
 
 
+def delete_status(state: State, item: LineItem) -> int:
+    """Only what the service knows can be deleted: an activity's own column too, if deep linking made it."""
+    link = state.links.get(item.resource_link_id or "")
+    return 204 if item.made_by_tool or link is None or link.deep_linked else 403
+
+
 def copy_loose_items(state: State, old: Course, new: Course) -> None:
     """Columns that belong to no link come along, with ``resourceId`` and ``tag`` as they were
     (``backup_ltiservice_gradebookservices_subplugin``); those of links came with their links.

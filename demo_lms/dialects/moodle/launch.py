@@ -42,6 +42,8 @@ _ADMIN_ROLES = (
     f"http://purl.imsglobal.org/vocab/lis/v2/institution/{ADMINISTRATOR}",
     f"http://purl.imsglobal.org/vocab/lis/v2/system/{ADMINISTRATOR}",
 )
+SITE_HOME = 1
+"""The course that is the site's front page."""
 TEACHING = {"Instructor", "TeachingAssistant", "Administrator", "ContentDeveloper"}
 
 
@@ -103,6 +105,10 @@ def finish_claims(claims: dict[str, object], facts: MessageFacts) -> dict[str, o
     shares_name = tool.privacy in ("public", "name_only")
     username = {"user_username": person.username} if shares_name and person.username else {}
     done[f"{SPEC}/lti/claim/ext"] = {"lms": "moodle-2", **username}
+    if course is not None and number_of(course.id) == SITE_HOME:
+        context = done[CLAIMS["context"]]
+        assert isinstance(context, dict)
+        done[CLAIMS["context"]] = context | {"type": ["Group"]}
     if facts.message.for_user_id is not None:
         for_user = state.people[facts.message.for_user_id]
         done[CLAIMS["for_user"]] = {"user_id": state.dialect.subject(for_user, course)}
@@ -131,6 +137,25 @@ def _shape_members(done: dict[str, object], facts: MessageFacts) -> None:
 
 _UNKNOWN = re.compile(r"^\$ResourceLink\.(id\.history|available\..*|submission\..*)$")
 _PLAIN_KEY = re.compile(r"^[a-z0-9_]+$")
+_EMPTY = tuple(
+    f"${name}"
+    for name in (
+        "Context.sourcedId", "Context.longDescription", "Context.timeFrame.begin", "CourseSection.sourcedId",
+        "CourseSection.longDescription", "CourseSection.timeFrame.begin", "Person.webaddress",
+        "Person.phone.primary", "Person.phone.mobile", "Person.address.street1", "Person.address.locality",
+        "Person.address.country", "Person.address.timezone", "Moodle.Person.userGroupIds",
+        "Result.sourcedId",
+    )
+)  # fmt: skip
+"""Variables that Moodle knows, and that have no value on this site."""
+VARIABLES = (
+    "Context.id", "Context.title", "Context.label", "Context.id.history",
+    "CourseSection.title", "CourseSection.label", "ResourceLink.id", "ResourceLink.title",
+    "ResourceLink.description", "User.id", "User.username", "Person.name.full", "Person.name.given",
+    "Person.name.family", "Person.email.primary", "Person.sourcedId", "Membership.role",
+    *(name[1:] for name in _EMPTY),
+)  # fmt: skip
+"""What its configuration says that it knows; those of the services are not named there."""
 
 
 def custom(facts: MessageFacts, variables: Mapping[str, object]) -> dict[str, object]:
@@ -150,7 +175,7 @@ def custom(facts: MessageFacts, variables: Mapping[str, object]) -> dict[str, ob
 def _more_variables(facts: MessageFacts) -> dict[str, object]:
     state, course, tool = facts.state, facts.course, facts.tool
     known: dict[str, object] = {
-        "$Moodle.Person.userGroupIds": "",
+        **dict.fromkeys(_EMPTY, ""),
         "$Membership.role": ",".join(roles(state, facts.person, course)),
     }
     if tool.privacy in ("public", "name_only"):
@@ -161,13 +186,13 @@ def _more_variables(facts: MessageFacts) -> dict[str, object]:
         }
     if course is not None:
         known |= {
-            "$Context.sourcedId": "",
             "$CourseSection.title": course.title,
             "$CourseSection.label": course.label,
-            "$CourseSection.sourcedId": "",
             "$LineItems.url": state.service_url("lineitems", tool, course),
             "$ToolProxyBinding.memberships.url": state.service_url("memberships", tool, course),
         }
+    if facts.link is not None:
+        known["$ResourceLink.description"] = clean(facts.link.text)
     items = state.line_items_of(facts.link.id) if facts.link else []
     if course is not None and len(items) == 1:
         for name, endpoint in (("LineItem", "lineitem"), ("Scores", "scores"), ("Results", "results")):

@@ -13,6 +13,7 @@ from ...model import Tool
 from ...names import AGS_SCOPES, SCOPE_LINEITEM, SCOPE_LINEITEM_READ, SPEC
 from ...values import opaque
 from ..parts import RegistrationRules
+from .launch import VARIABLES
 
 if TYPE_CHECKING:
     from ...state import State
@@ -46,7 +47,8 @@ def configuration(state: State, config: dict[str, Any]) -> dict[str, Any]:
     ]
     tool_settings = f"{SPEC}/lti-ts/scope/toolsetting"
     scopes = [f"{SPEC}/lti-bo/scope/basicoutcome", *config["scopes_supported"], tool_settings]
-    return config | {_PLATFORM: own | {"messages_supported": messages}, "scopes_supported": scopes}
+    shown = own | {"messages_supported": messages, "variables": list(VARIABLES)}
+    return config | {_PLATFORM: shown, "scopes_supported": scopes}
 
 
 def check(body: Any) -> None:

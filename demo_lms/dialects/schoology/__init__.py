@@ -47,7 +47,7 @@ SCHOOLOGY = Dialect(
     login_fields=launch.login_fields,
     login_hint=launch.login_hint,
     hint=launch.hint,
-    storage_target="",
+    # Captures of 2025 had no storage target, its newer page names one: sent where storage is switched on.
     token_seconds=600,
     aud_as_list=True,
     roles=launch.roles,

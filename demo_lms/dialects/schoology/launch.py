@@ -117,6 +117,8 @@ def _more_variables(facts: MessageFacts) -> dict[str, object]:
     known: dict[str, object] = {
         "$com.schoology.Launch.domain": state.base_url.partition("://")[2],
         "$com.schoology.School.id": number_of(course.organization if course else "district"),
+        "$com.schoology.Primary.Building.id": number_of(f"building of {facts.person.id}"),
+        "$com.schoology.User.timezone": "UTC",
         "$User.id": number_of(facts.person.id),
     }
     if facts.tool.privacy != "anonymous":
@@ -130,7 +132,10 @@ def _more_variables(facts: MessageFacts) -> dict[str, object]:
         known |= {
             "$CourseSection.title": section_title(course),
             "$com.schoology.CourseSection.id": section_id(course),
+            "$com.schoology.Context.Building.id": number_of(f"building of {course.id}"),
         }
+        if course.label:
+            known["$CourseSection.sourceSectionId"] = course.label
         if course.history:
             known["$Context.id.history"] = ",".join(course.history[:5])
     items = state.line_items_of(link.id) if link else []
@@ -138,6 +143,10 @@ def _more_variables(facts: MessageFacts) -> dict[str, object]:
         known["$ResourceLink.id.history"] = ",".join(link.history[:5])
     if items:
         known["$com.schoology.Assignment.id"] = items[0].id
+        enrolled = course.enrolments.items() if course else ()
+        teachers = (person_id for person_id, enrolment in enrolled if "Instructor" in enrolment.roles)
+        if teacher := next(teachers, None):
+            known["$com.schoology.Assignment.teacherId"] = number_of(teacher)
         known["$com.schoology.Assignment.scoreMaximum"] = plain_number(items[0].score_maximum)
     due = zoned_time(link.submission.get("endDateTime", "")) if link else None
     if link is not None and due is not None:
