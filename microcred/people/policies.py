@@ -1,5 +1,6 @@
 """An organization's policies, read from `Organization.policies` with a default for each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -69,21 +70,7 @@ class Reviewing:
     """Whether a coach is offered after the tries that the credential names."""
 
 
-def reviewing_of(session: Session, organization_id: int | None) -> Reviewing:
-    """The issuer's rules for reviewing; anything that is not a number in its bounds counts as not said."""
-    said = _policies(session, organization_id).get("reviewing")
-    if not isinstance(said, dict):
-        return Reviewing()
-    known = {
-        name: said[name]
-        for name, (low, high) in _BOUNDS.items()
-        if type(said.get(name)) is int and low <= said[name] <= high
-    }
-    known |= {name: said[name] for name in _SWITCHES if isinstance(said.get(name), bool)}
-    return Reviewing(**known)
-
-
-_BOUNDS = {
+REVIEWING_BOUNDS: Mapping[str, tuple[int, int]] = {
     "double_score_percent": (0, 100),
     "take_percent": (0, 100),
     "calibration_anchors": (1, 20),
@@ -92,4 +79,20 @@ _BOUNDS = {
     "appeal_days": (1, 250),
     "appeal_decision_days": (1, 60),
 }
-_SWITCHES = ("double_score_borderline", "outside_only", "coaching")
+"""The least and the most of each rule for reviewing that is a number."""
+REVIEWING_SWITCHES = ("double_score_borderline", "outside_only", "coaching")
+"""The rules for reviewing that hold or do not."""
+
+
+def reviewing_of(session: Session, organization_id: int | None) -> Reviewing:
+    """The issuer's rules for reviewing; anything that is not a number in its bounds counts as not said."""
+    said = _policies(session, organization_id).get("reviewing")
+    if not isinstance(said, dict):
+        return Reviewing()
+    known = {
+        name: said[name]
+        for name, (low, high) in REVIEWING_BOUNDS.items()
+        if type(said.get(name)) is int and low <= said[name] <= high
+    }
+    known |= {name: said[name] for name in REVIEWING_SWITCHES if isinstance(said.get(name), bool)}
+    return Reviewing(**known)

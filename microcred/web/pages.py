@@ -2,7 +2,19 @@
 
 from flask import Flask
 
-from microcred.web import admin, approve, author, coordinator, desk, notices, privacy, public, review, teacher
+from microcred.web import (
+    admin,
+    approve,
+    author,
+    coordinator,
+    desk,
+    notices,
+    organization,
+    privacy,
+    public,
+    review,
+    teacher,
+)
 from microcred.web.base import init_web, open_in_memory, render_refusal
 
 __all__ = ["install", "open_in_memory", "render_refusal"]
@@ -21,6 +33,7 @@ def install(app: Flask) -> None:
             review.blueprint,
             approve.blueprint,
             author.blueprint,
+            organization.blueprint,
             notices.blueprint,
             privacy.privacy,
             privacy.linking,
@@ -30,6 +43,7 @@ def install(app: Flask) -> None:
             review.blueprint,
             approve.blueprint,
             author.blueprint,
+            organization.blueprint,
             admin.platforms,
             admin.setting_up,
             admin.outbox,

@@ -20,6 +20,7 @@ _COMMANDS = {
     "doctor": ("system", "Check settings, engines, keys, clock and platforms."),
     "keys": ("keys", "The keys that sign messages and service calls to LMSs."),
     "launches": ("launches", "Accepted launches."),
+    "organization": ("organization", "The rules that organizations set: days, time zone, reviewing."),
     "outbox": ("outbox", "Deliveries and timed work."),
     "person": ("person", "People: list, invite, suspend, restore, export, erase."),
     "platform": ("platform", "LMSs that may launch the tool."),

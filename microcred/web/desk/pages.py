@@ -44,6 +44,15 @@ def index() -> ResponseReturnValue:
             doors.append(
                 Door("Write", "Credentials: drafts, sign-off, publishing", page_url("author.index"), "pencil")
             )
+        if is_operator(who) or who.organizations("approver"):
+            doors.append(
+                Door(
+                    "Rules",
+                    "Second readings, appeals, time zone, holidays",
+                    page_url("rules.index"),
+                    "people",
+                )
+            )
         if is_operator(who):
             asked = len(persons.requests(session, who))
             platform_text = "Which course systems may come in"
