@@ -1,6 +1,6 @@
 """Feedback as the teacher reads it: the decision, a level for every point, what to fix and where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,13 +18,24 @@ SHOWN = ("award", "deny", "request_revisions", "appeal_award", "appeal_uphold", 
 
 
 @dataclass(frozen=True)
+class Comment:
+    """What a reader wrote about a point."""
+
+    body: str
+    reader: int
+    """1, 2 ... in the order of reading; 0 where no other reading counts, or all wrote the same."""
+    level: Level | None
+    """The level this reader gave, where it is not the one that counts."""
+
+
+@dataclass(frozen=True)
 class Point:
     """One point reviewers look for, as it was read."""
 
     part: Part
     criterion: Criterion
     level: Level | None
-    comment: str
+    comments: tuple[Comment, ...]
     before: Level | None
     """The level in the try before; None where there was none or it is the same."""
 
@@ -65,6 +76,8 @@ class Feedback:
     tries: tuple[PastTry, ...]
     """Every decided try, oldest first."""
     is_newest: bool
+    readers: int
+    """How many readings count."""
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -89,6 +102,16 @@ class Feedback:
     def of_part(self, part_id: str) -> tuple[Point, ...]:
         """The points of one part."""
         return tuple(point for point in self.points if point.part.id == part_id)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The readings that count, each as ratings by criterion id."""
+
+    counts: Mapping[str, Rating]
+    """The one whose levels count."""
+    each: tuple[Mapping[str, Rating], ...]
+    """All that came to the same result, in the order of reading; what was overruled is left out."""
 
 
 def place_of(part: Part, criterion: Criterion) -> str:
@@ -131,8 +154,8 @@ def newest_feedback(session: Session, loaded: Loaded, number: int | None = None)
         .limit(1)
     )
     earlier = next((one for one in decided if one.number == attempt.number - 1), None)
-    given = _ratings(session, attempt, decision)
-    before = _ratings(session, earlier, None) if earlier is not None else {}
+    given = readings(session, attempt, decision)
+    before = readings(session, earlier, None).counts if earlier is not None else {}
     assert attempt.decided_at is not None
     return Feedback(
         number=attempt.number,
@@ -142,21 +165,22 @@ def newest_feedback(session: Session, loaded: Loaded, number: int | None = None)
         rows=_rows(loaded.definition, given, before),
         tries=tuple(PastTry(one.number, one.decided_at) for one in decided if one.decided_at is not None),
         is_newest=attempt.number == decided[-1].number,
+        readers=len(given.each),
     )
 
 
 def _rows(
-    definition: Definition, given: Mapping[str, Rating], before: Mapping[str, Rating]
+    definition: Definition, given: Readings, before: Mapping[str, Rating]
 ) -> tuple[tuple[Part, tuple[Point, ...]], ...]:
     rows = []
     for part in definition.parts:
         points = []
         for criterion in part.criteria:
-            level = _level(definition, criterion, given.get(criterion.id))
+            level = _level(definition, criterion, given.counts.get(criterion.id))
             was = _level(definition, criterion, before.get(criterion.id))
-            rating = given.get(criterion.id)
             changed = was if level is not None and was is not None and was.key != level.key else None
-            points.append(Point(part, criterion, level, rating.comment if rating else "", changed))
+            comments = _comments(definition, criterion, level, given.each)
+            points.append(Point(part, criterion, level, comments, changed))
         rows.append((part, tuple(points)))
     return tuple(rows)
 
@@ -167,17 +191,37 @@ def _level(definition: Definition, criterion: Criterion, rating: Rating | None) 
     return definition.scales[criterion.scale].level(rating.level)
 
 
-def _ratings(session: Session, attempt: Attempt, decision: Decision | None) -> dict[str, Rating]:
-    """The ratings a decision rests on; without one, those of the newest finished review."""
-    review_id = decision.review_id if decision is not None else None
-    if review_id is None:
-        review_id = session.scalar(
-            select(Review.id)
-            .where(Review.attempt_id == attempt.id, Review.finished_at.is_not(None))
-            .order_by(Review.finished_at.desc())
-            .limit(1)
-        )
-    rows = (
-        session.scalars(select(Rating).where(Rating.review_id == review_id)) if review_id is not None else ()
-    )
-    return {row.criterion_id: row for row in rows}
+def _comments(
+    definition: Definition, criterion: Criterion, counts: Level | None, each: Sequence[Mapping[str, Rating]]
+) -> tuple[Comment, ...]:
+    said = [
+        (number, rating)
+        for number, ratings in enumerate(each, 1)
+        if (rating := ratings.get(criterion.id)) is not None and rating.comment
+    ]
+    # Comments of a part that was kept came along from an earlier try into every reading.
+    alone = len(each) == 1 or (len(said) > 1 and len({rating.comment for _, rating in said}) == 1)
+    found = []
+    for number, rating in said[:1] if alone else said:
+        level = _level(definition, criterion, rating)
+        differs = level is not None and counts is not None and level.key != counts.key
+        found.append(Comment(rating.comment, 0 if alone else number, level if differs else None))
+    return tuple(found)
+
+
+def readings(session: Session, attempt: Attempt, decision: Decision | None) -> Readings:
+    """The readings that a decision rests on; without one, those that agree with the newest finished one."""
+    finished = session.scalars(
+        select(Review)
+        .where(Review.attempt_id == attempt.id, Review.finished_at.is_not(None))
+        .order_by(Review.finished_at, Review.id)
+    ).all()
+    if not finished:
+        return Readings({}, ())
+    counts = next((one for one in finished if decision and one.id == decision.review_id), finished[-1])
+    same = [one for one in finished if one.recommendation == counts.recommendation]
+    ratings: dict[int, dict[str, Rating]] = {one.id: {} for one in same}
+    for row in session.scalars(select(Rating).where(Rating.review_id.in_(ratings))):
+        ratings[row.review_id][row.criterion_id] = row
+    in_order = sorted(same, key=lambda one: one.id)
+    return Readings(ratings[counts.id], tuple(ratings[one.id] for one in in_order))

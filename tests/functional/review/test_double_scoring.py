@@ -1,10 +1,18 @@
 """Second and third readings: drawn, borderline, independent, and what two different results lead to."""
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from microcred.app.wiring import Assembly
 from microcred.credentials.models import Attempt, Review
-from microcred.operations import reading_decide, reading_queue, reading_review
+from microcred.operations import (
+    reading_decide,
+    reading_feedback,
+    reading_queue,
+    reading_review,
+    reading_teacher,
+)
 from microcred.operations.errors import OperationRefused
 from microcred.people.models import AuditEvent
 from tests.functional.review.visitor import Visitor
@@ -88,6 +96,58 @@ def test_two_who_agree_on_revisions_send_it_back_to_the_teacher(world: World) ->
     assert world.state(public_id) == "second_review"
     read(world, public_id, REVISIONS, world.other_reviewer)
     assert world.state(public_id) == "revisions_requested"
+
+
+def test_the_teacher_reads_what_both_reviewers_wrote_and_no_name(
+    app: Flask, assembly: Assembly, world: World
+) -> None:
+    public_id = world.submitted()
+    world.start(public_id)
+    world.rate(public_id, REVISIONS, "Count something.")
+    world.finish(public_id, "revise", chance=DRAWN)
+    second = reviews(world, public_id)[1][0]
+    world.start(public_id, second)
+    world.rate(public_id, REVISIONS | {"p1-c2": "passing"}, "Name the steps.", by=second)
+    world.rate(public_id, {"p3-c1": "passing"}, "Count something.", by=second)
+    world.finish(public_id, "revise", by=second)
+    assert world.state(public_id) == "revisions_requested"
+    with world.database.reading() as session:
+        loaded = reading_teacher.load(session, world.in_course(world.teacher))
+        found = reading_feedback.feedback(session, loaded)
+    points = {point.criterion.id: point for point in found.points}
+    assert found.readers == 2
+    assert [(one.reader, one.body) for one in points["p4-c1"].comments] == [
+        (1, "Count something."),
+        (2, "Name the steps."),
+    ]
+    first, other = points["p1-c2"].comments
+    assert first.level is not None  # the reading that counts saw it as passing
+    assert (first.level.key, other.level) == ("revisions_needed", None)
+    assert [one.reader for one in points["p3-c1"].comments] == [0]  # both wrote the same: said once
+    teacher = Visitor.in_course(app, assembly, world, world.teacher, "read", "submit")
+    for page in ("feedback", "parts/p4"):
+        teacher.get(teacher.home + page)
+        assert "Reviewer 1" in teacher.page
+        assert "“Name the steps.”" in teacher.page
+    teacher.get(teacher.home + "feedback")
+    assert "who saw “" in teacher.page
+    assert not any(name in teacher.page for name in ("Robin", "Rowan"))
+
+
+def test_what_a_third_reader_overruled_is_not_among_the_feedback(world: World) -> None:
+    world.join("Reese Reviewer", "reviewer")
+    public_id = world.submitted()
+    read(world, public_id, PASSING, world.reviewer, chance=DRAWN)
+    for by in (1, 2):
+        reader = reviews(world, public_id)[by][0]
+        world.start(public_id, reader)
+        world.rate(public_id, REVISIONS, f"Said by reader {by + 1}.", by=reader)
+        world.finish(public_id, "revise", by=reader)
+    with world.database.reading() as session:
+        loaded = reading_teacher.load(session, world.in_course(world.teacher))
+        found = reading_feedback.feedback(session, loaded)
+    said = {one.body for point in found.points for one in point.comments}
+    assert said == {"Said by reader 2.", "Said by reader 3."}
 
 
 def test_two_different_results_go_to_a_third_reader_who_settles_it(busy_world: World) -> None:
