@@ -28,6 +28,7 @@ from microcred.media import Clamd, Tools, find_ffmpeg
 from microcred.operations import (
     award_expiry,
     awards,
+    file_rows,
     housekeeping,
     mailing,
     names_check,
@@ -187,7 +188,7 @@ def assemble(
         names_check.KIND: names_check.handler(
             database, storage, clock, lti.client_for, settings.data_dir / "work"
         ),
-        preparing.KIND: preparing.handler(
+        file_rows.KIND: preparing.handler(
             database, storage, clock, Tools(settings.data_dir / "work", find_ffmpeg()), scanner
         ),
     }

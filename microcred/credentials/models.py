@@ -67,7 +67,7 @@ ASKED_BECAUSE = ("drawn", "borderline", "policy", "disagreement")
 RELEASED_BECAUSE = ("late", "conflict")
 EVIDENCE_KINDS = ("file", "link")
 PERMISSION_BASES = ("attested", "form")
-PERMISSION_ENDS = ("withdrawn", "expired", "replaced")
+PERMISSION_ENDS = ("withdrawn", "expired", "replaced", "infected")
 ROSTERS = ("waiting", "whole", "part", "none")
 PRIVACY_REASONS = ("name", "face", "permission")
 
@@ -333,7 +333,7 @@ class EvidencePermission(Base):
     """`consent_needed` of the requirement, such as `student_family`."""
     basis: Mapped[str] = mapped_column(String(20))
     """`attested`: the teacher's word that a form is on file at school; `form`: the form itself."""
-    form_key: Mapped[str | None] = mapped_column(String(200))
+    form_key: Mapped[str | None] = mapped_column(ForeignKey("evidence_file.storage_key"), index=True)
     """The form in the store. It names people: only the teacher who gave it can open it."""
     form_name: Mapped[str | None] = mapped_column(String(300))
     form_type: Mapped[str | None] = mapped_column(String(120))
@@ -344,6 +344,7 @@ class EvidencePermission(Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it ended, for whatever reason."""
     ended_because: Mapped[str | None] = mapped_column(String(20))
+    form: Mapped[EvidenceFile | None] = relationship(lazy="raise")
 
 
 class PrivacyFlag(Base):

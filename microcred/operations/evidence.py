@@ -10,13 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from microcred.credentials.codes import code_in_label
-from microcred.credentials.file_models import EvidenceFile
 from microcred.credentials.models import Attempt, EvidenceItem
 from microcred.credentials.schema import ArtefactRequirement, Part
 from microcred.operations.access import Relation, relations
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.preparing import begin_preparing
+from microcred.operations.file_rows import begin_preparing, check_unlocked
 from microcred.operations.reading_teacher import Loaded, find_part, load
 from microcred.operations.teacher import may_change
 from microcred.people import audit
@@ -269,7 +268,7 @@ def open_item(
         raise NotFound("no_such_evidence", "This piece is no longer here.")
     if Relation.OWNER not in relations(session, actor, session.get_one(Attempt, item.attempt_id)):
         raise NotFound("no_such_evidence", "This piece is no longer here.")
-    _check_unlocked(item.file)
+    check_unlocked(item.file)
     if count or not opening_stands(session, actor, item.id, now):
         _audit(session, actor, item, "evidence_opened", now)
     key, size, media_type, name = item.storage_key, item.size or 0, item.media_type, item.file_name
@@ -298,17 +297,6 @@ def opening_stands(session: Session, actor: Actor, row_id: int, now: datetime) -
         subject=("evidence_item", row_id),
         since=now - _ONE_OPENING,
     )
-
-
-def _check_unlocked(file: EvidenceFile | None) -> None:
-    if file is not None and file.state == "scanning":
-        raise OperationRefused(
-            "scanning", "This file is being checked for malware. It opens as soon as that is done."
-        )
-    if file is not None and file.state == "infected":
-        raise OperationRefused(
-            "infected", "This file held malware and was deleted. Remove it, and add a clean one."
-        )
 
 
 def _open_requirement(

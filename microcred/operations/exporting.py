@@ -97,7 +97,13 @@ def summary(session: Session, ids: Collection[int]) -> Summary:
     evidence = select(func.count(), func.coalesce(func.sum(EvidenceItem.size), 0)).where(
         EvidenceItem.attempt_id.in_(tries), EvidenceItem.removed_at.is_(None)
     )
+    forms = (
+        select(func.count(), func.coalesce(func.sum(EvidencePermission.form_size), 0))
+        .join(Pursuit, Pursuit.id == EvidencePermission.pursuit_id)
+        .where(Pursuit.person_id.in_(ids), EvidencePermission.form_key.is_not(None))
+    )
     files, size = session.execute(evidence).one()
+    form_files, form_size = session.execute(forms).one()
     titles = session.scalars(
         select(CredentialVersion.title)
         .join(Pursuit, Pursuit.version_id == CredentialVersion.id)
@@ -118,8 +124,8 @@ def summary(session: Session, ids: Collection[int]) -> Summary:
         first_seen=min(person.created_at for person in people),
         credentials=tuple(dict.fromkeys(titles)),
         answers=_count(session, select(Response.id).where(Response.attempt_id.in_(tries))),
-        files=files,
-        bytes=int(size or 0),
+        files=files + form_files,
+        bytes=int(size or 0) + int(form_size or 0),
         grades=_count(session, _grade_rows(session, ids)),
         awards=_count(session, select(Award.id).where(Award.person_id.in_(ids))),
         reviews=_count(session, select(Review.id).where(Review.reviewer_id.in_(ids))),
@@ -298,7 +304,10 @@ def _pursuit(session: Session, pursuit: Pursuit, files: list[ExportFile]) -> dic
     placement = session.get_one(Placement, pursuit.placement_id)
     course = session.get(Context, placement.context_id) if placement.context_id is not None else None
     permissions = session.scalars(
-        select(EvidencePermission).where(EvidencePermission.pursuit_id == pursuit.id)
+        select(EvidencePermission)
+        .where(EvidencePermission.pursuit_id == pursuit.id)
+        .options(joinedload(EvidencePermission.form))
+        .order_by(EvidencePermission.id)
     )
     tries = session.scalars(
         select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(Attempt.number)
@@ -316,7 +325,7 @@ def _pursuit(session: Session, pursuit: Pursuit, files: list[ExportFile]) -> dic
                 "kind": one.kind,
                 "given_at": one.given_at,
                 "basis": one.basis,
-                "form": one.form_name,
+                **_form(one, files),
                 "holds_until": one.expires_on,
                 "withdrawn_at": one.withdrawn_at,
                 "ended_because": one.ended_because,
@@ -401,6 +410,17 @@ def _evidence(item: EvidenceItem, files: list[ExportFile]) -> dict[str, Any]:
     return {**said, "file": name, "type": media_type, "bytes": size, "transcript": item.transcript or None}
 
 
+def _form(row: EvidencePermission, files: list[ExportFile]) -> dict[str, Any]:
+    """The form of a permission, as its teacher gave it."""
+    if row.form_key is None or row.form is None:
+        return {"form": None}
+    if row.form.state != "ready":
+        return {"form": None, "form_name": row.form_name, "locked_away": row.form.state}
+    name = f"permissions/{row.public_id}-{_file_name(row.form_name or 'form')}"
+    files.append(ExportFile(name, row.form_key, row.form.size))
+    return {"form": name, "form_name": row.form_name}
+
+
 def _feedback(session: Session, attempt: Attempt) -> list[dict[str, Any]]:
     """Ratings and comments of a decided try, as the teacher's own page shows them: reviewers have no name."""
     if attempt.decided_at is None:
@@ -409,9 +429,20 @@ def _feedback(session: Session, attempt: Attempt) -> list[dict[str, Any]]:
         select(Rating)
         .join(Review, Review.id == Rating.review_id)
         .where(Review.attempt_id == attempt.id, Review.finished_at.is_not(None))
-        .order_by(Rating.id)
-    )
-    return [{"point": one.criterion_id, "level": one.level, "comment": one.comment} for one in rows]
+        .order_by(Review.id, Rating.id)
+    ).all()
+    numbers = {
+        review_id: number for number, review_id in enumerate(dict.fromkeys(r.review_id for r in rows), 1)
+    }
+    return [
+        {
+            "reviewer": numbers[one.review_id],
+            "point": one.criterion_id,
+            "level": one.level,
+            "comment": one.comment,
+        }
+        for one in rows
+    ]
 
 
 def _awards(session: Session, ids: Collection[int]) -> Sequence[Award]:

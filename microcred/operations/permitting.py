@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from microcred import outbox
 from microcred.credentials.codes import PermissionNeeded, permissions_needed, requirement_codes
@@ -29,6 +29,7 @@ from microcred.database import Clock
 from microcred.operations import consequences, notifying
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
+from microcred.operations.file_rows import begin_scanning, check_unlocked
 from microcred.operations.notice_words import PERMISSION_ENDED
 from microcred.operations.reading_teacher import Loaded, load
 from microcred.people import audit, policies
@@ -55,6 +56,8 @@ class Form:
     file_name: str
     media_type: str
     size: int
+    to_scan: bool = False
+    """Whether it stays locked away until a malware scan is through."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Entry:
     public_id: str
     basis: str
     form_name: str | None
+    is_scanned: bool
+    """Whether the form opens: false while the malware scan is not through, or where it found something."""
     expires_on: date | None
     given_at: datetime
     ended_at: datetime | None
@@ -86,6 +91,7 @@ def ledger(session: Session, actor: Actor) -> tuple[Account, ...]:
     rows = session.scalars(
         select(EvidencePermission)
         .where(EvidencePermission.pursuit_id == loaded.pursuit.id)
+        .options(joinedload(EvidencePermission.form))
         .order_by(EvidencePermission.id.desc())
     ).all()
     numbers = {part.id: part.number for part in loaded.definition.parts}
@@ -129,6 +135,15 @@ def give(
             return
         _end(standing, "replaced", now)
         session.flush()
+    if form is not None:
+        begin_scanning(
+            session,
+            storage_key=form.storage_key,
+            size=form.size,
+            media_type=form.media_type,
+            to_scan=form.to_scan,
+            now=now,
+        )
     row = EvidencePermission(
         pursuit_id=loaded.pursuit.id,
         student_code=student_code,
@@ -181,15 +196,29 @@ def end_expired(session: Session, pursuit: Pursuit, now: datetime) -> bool:
     return bool(rows)
 
 
+def end_infected(session: Session, form_key: str, now: datetime) -> None:
+    """A form held malware and is gone: the permission that rests on it ends, as if it had been taken back."""
+    row = session.scalar(select(EvidencePermission).where(EvidencePermission.form_key == form_key))
+    if row is None or row.withdrawn_at is not None:
+        return
+    _end(row, "infected", now)
+    _record(session, None, row, "permission_form_infected", now)
+    _protect(session, session.get_one(Pursuit, row.pursuit_id), row, None, now)
+
+
 def open_form(session: Session, actor: Actor, public_id: str, now: datetime) -> Form:
-    """A form of the actor's own; the opening is put on record. Raises NotFound."""
+    """A form of the actor's own; the opening is put on record. Raises NotFound, and OperationRefused while it
+    is locked away (`scanning`, `infected`).
+    """
     row = session.scalar(
         select(EvidencePermission)
         .join(Pursuit, Pursuit.id == EvidencePermission.pursuit_id)
         .where(EvidencePermission.public_id == public_id, Pursuit.person_id.in_(actor.person_ids))
+        .options(joinedload(EvidencePermission.form))
     )
     if row is None or row.form_key is None:
         raise NotFound("no_such_form", "There is no such form of yours here.")
+    check_unlocked(row.form)
     _record(session, actor.own_id, row, "permission_form_opened", now)
     return Form(row.form_key, row.form_name or "form", row.form_type or "", row.form_size or 0)
 
@@ -333,6 +362,7 @@ def _entry(row: EvidencePermission) -> Entry:
         row.public_id,
         row.basis,
         row.form_name,
+        row.form is None or row.form.state == "ready",
         row.expires_on,
         row.given_at,
         row.withdrawn_at,

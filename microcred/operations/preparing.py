@@ -1,4 +1,5 @@
 """What the worker does to a file before others see it: the malware scan, location data, a copy that plays.
+A permission form is scanned and otherwise left as it was signed: only its teacher opens it.
 
 A file waits in one of two states. `scanning`: nobody opens it, not even its owner. `preparing`: its owner
 opens it as it came; reviewers see that it is being prepared.
@@ -16,16 +17,15 @@ from sqlalchemy.orm import Session
 
 from microcred import media, outbox
 from microcred.credentials.file_models import EvidenceFile
-from microcred.credentials.models import Attempt, EvidenceItem
+from microcred.credentials.models import Attempt, EvidenceItem, EvidencePermission
 from microcred.database import Clock, Database
 from microcred.media import Clamd, CopyFailed, Location, ScannerAway, TooLargeToScan, Tools
+from microcred.operations import permitting
+from microcred.operations.file_rows import NOTHING_TO_DO
 from microcred.operations.privacy import delete_files_later
 from microcred.people import audit
 from microcred.storage import CHUNK, FileMissing, Storage, StorageError
 
-KIND = "prepare_evidence"
-"""Outbox kind: scan a file, free it of location data, make the copy that plays."""
-_NOTHING_TO_DO = frozenset({"text/plain", "text/csv", "text/markdown", "text/vtt"})
 _SCANNER_AGAIN = 30.0
 ORIGINAL_KEPT = timedelta(days=60)
 """How long an original with a copy stays after the decision, for questions about it; the copy stays."""
@@ -40,37 +40,6 @@ class _Done:
     copy: media.Copy | None = None
     problem: str = ""
     seconds: int | None = None
-
-
-def begin_preparing(
-    session: Session, *, storage_key: str, size: int, media_type: str, to_scan: bool, now: datetime
-) -> None:
-    """Write the row of a file that has just been stored, and see to it that it is worked on."""
-    plain = media_type in _NOTHING_TO_DO
-    state = "scanning" if to_scan else "ready" if plain else "preparing"
-    session.add(
-        EvidenceFile(
-            storage_key=storage_key,
-            state=state,
-            size=size,
-            location="none" if plain else "unknown",
-            view_problem="",
-            added_at=now,
-            settled_at=now if state == "ready" else None,
-        )
-    )
-    session.flush()
-    if state != "ready":
-        outbox.add(
-            session,
-            kind=KIND,
-            # A long film must not keep photos waiting.
-            destination="recordings" if media_type.startswith(("audio/", "video/")) else "documents",
-            order_key=f"{KIND}:{storage_key}",
-            subject=("evidence_file", storage_key[:60]),
-            payload={"key": storage_key, "media_type": media_type},
-            now=now,
-        )
 
 
 def handler(
@@ -89,7 +58,9 @@ def handler(
                 verdict = scanner.scan(storage.stream(key, 0, file.size))
                 if not verdict.is_clean:
                     return _lock_away(database, storage, clock, key, verdict.found)
-            if media_type in _NOTHING_TO_DO:
+            if job.payload.get("only_scan"):
+                done = _Done(Location.KEPT, file.size)
+            elif media_type in NOTHING_TO_DO:
                 done = _Done(Location.NONE, file.size)
             else:
                 _go_on(database, key)
@@ -189,7 +160,8 @@ def _settle(database: Database, clock: Clock, key: str, done: _Done) -> bool:
         shown = select(EvidenceItem.id).where(
             EvidenceItem.storage_key == key, EvidenceItem.removed_at.is_(None)
         )
-        if file is None or session.scalar(shown.limit(1)) is None:
+        form = select(EvidencePermission.id).where(EvidencePermission.form_key == key)
+        if file is None or not any(session.scalar(query.limit(1)) for query in (shown, form)):
             return False
         file.state, file.settled_at = "ready", clock.now()
         file.size, file.location, file.view_problem = done.size, done.location.value, done.problem
@@ -224,5 +196,6 @@ def _lock_away(database: Database, storage: Storage, clock: Clock, key: str, fou
                 after="infected",
                 detail={"found": found[:200]},
             )
+            permitting.end_infected(session, key, clock.now())
     _log.warning("malware_found", key=key, found=found[:200])
     return outbox.Delivered(answer={"state": "infected"})

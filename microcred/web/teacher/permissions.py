@@ -132,7 +132,7 @@ def _store(upload: FileStorage) -> permitting.Form:
         stored = services().storage.put(key, iter(lambda: upload.stream.read(65536), b""), limit=LONGEST_FORM)
     except TooLarge as error:
         raise OperationRefused("form_too_large", "A form may have 20 MB. Nothing was saved.") from error
-    return permitting.Form(key, name, found.media_type, stored.size)
+    return permitting.Form(key, name, found.media_type, stored.size, services().settings.scans_files)
 
 
 def _forget(key: str | None) -> None:

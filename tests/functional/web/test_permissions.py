@@ -1,6 +1,7 @@
 """The ledger of permissions: given, replaced, withdrawn, expired; and a reviewer's privacy flag."""
 
 import io
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from microcred.credentials.models import EvidenceItem, EvidencePermission
-from microcred.operations import privacy_flagging, reading_review, review
+from microcred.operations import exporting, privacy_flagging, reading_review, review
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from tests.functional.web.course import Course, Visitor
@@ -87,6 +88,12 @@ def test_a_form_is_kept_for_its_teacher_alone(teacher: Visitor, course: Course) 
     with course.assembly.database.reading() as session:
         public_id = session.scalars(select(EvidencePermission.public_id)).one()
     assert teacher.get(f"permissions/forms/{public_id}").data == PDF
+    with course.assembly.database.reading() as session:
+        made = exporting.export(session, teacher.person_id, by=None, now=course.clock.now())
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(exporting.archive(made, course.assembly.storage))))
+    assert archive.read(f"permissions/{public_id}-form.pdf") == PDF
+    (told,) = made.document["credentials"][0]["permissions"]
+    assert told["form"] == f"permissions/{public_id}-form.pdf"
     assert course.visitor().get(f"permissions/forms/{public_id}").status_code == 404
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from microcred.credentials.file_models import EvidenceFile, EvidenceUpload, EvidenceUploadPiece
+from microcred.credentials.models import EvidencePermission
 from microcred.operations import exporting, preparing, privacy, review
 from microcred.people import links
 from microcred.storage import FileMissing
 from tests.functional.web import tus
 from tests.functional.web.course import Course, MovingClock, Visitor, build
 from tests.functional.web.test_evidence import items, stored
+from tests.functional.web.test_permissions import PDF, give, lines
 from tests.functional.web.work import complete, events, picture, submit, upload
 from tests.support import clamd
 from tests.unit.media import samples
@@ -227,6 +229,46 @@ def test_malware_is_deleted_and_said_in_words(scanned: tuple[Course, Visitor, cl
     assert events(course, "evidence_infected") == 1
     assert teacher.post(f"evidence/{item.public_id}/remove").status_code == 303
     assert items(course) == []
+
+
+def test_a_permission_form_is_locked_away_until_it_was_found_clean_and_ends_where_it_was_not(
+    scanned: tuple[Course, Visitor, clamd.Scanner],
+) -> None:
+    course, teacher, scanner = scanned
+    assert give(teacher, "A", form=PDF).status_code == 303
+    with course.assembly.database.reading() as session:
+        form = f"permissions/forms/{session.scalars(select(EvidencePermission.public_id)).one()}"
+    page = teacher.get("permissions").text
+    assert "It is being checked for malware" in page
+    assert form not in page
+    assert teacher.get(form).status_code == 409
+    with course.assembly.database.reading() as session:
+        made = exporting.export(session, teacher.person_id, by=None, now=course.clock.now())
+    assert made.files == ()
+    tus.work_off(course)
+    assert scanner.scanned == [len(PDF)]
+    assert form in teacher.get("permissions").text
+    assert teacher.get(form).data == PDF  # as it was signed
+
+    assert give(teacher, "B", form=PDF + clamd.EICAR).status_code == 303
+    assert "Confirm that you have permission for Student B." not in teacher.get("submit").text
+    tus.work_off(course)
+    assert lines(course, "B") == [("form", "infected")]
+    assert "the file held malware and was deleted" in teacher.get("permissions").text
+    assert "Confirm that you have permission for Student B." in teacher.get("submit").text
+    assert len(stored(course)) == 1
+    with course.assembly.database.writing() as session:
+        privacy.erase(
+            session,
+            teacher.person_id,
+            grades=privacy.Grades.CANCEL,
+            keep_badges=False,
+            by=None,
+            now=course.clock.now(),
+        )
+        assert session.scalars(select(EvidenceFile)).all() == []
+    tus.work_off(course)
+    assert stored(course) == []
 
 
 def test_a_scanner_that_is_away_opens_nothing(migrated_sqlite_url: str, tmp_path: Path) -> None:
