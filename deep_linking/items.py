@@ -15,6 +15,7 @@ def content_item(
     launch_url: str,
     icon_url: str | None,
     accepts_lineitem: bool,
+    link_names_column: bool = False,
     variables: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The `ltiResourceLink` of a placement (Deep Linking 2.0, 4.5): title, text, custom ids, the first column
@@ -22,6 +23,7 @@ def content_item(
 
     Only the placement's first column travels with the link; further ones are made through AGS without a
     `resourceLinkId`, since a second line item on a link is invisible in Canvas and hides the first in Moodle.
+    `link_names_column`: the platform has one name for the link and its column, which is the credential's.
     `variables` are custom values that the platform fills only where the link itself asks for them.
     Custom keys are lower case and values are single-line strings, which is what every platform keeps.
     """
@@ -31,7 +33,7 @@ def content_item(
         column = placement.columns[0]
         line_item = {
             "scoreMaximum": column.score_maximum,
-            "label": column.label,
+            "label": document.title if link_names_column else column.label,
             "resourceId": placement.public_id,
             "tag": column.tag,
         }

@@ -5,8 +5,9 @@ from grade_passback.comparing import Compared, Sent, compare, sent_cells
 from grade_passback.delivery import make_handler
 from grade_passback.gradebook import KIND
 from grade_passback.queueing import enqueue
+from grade_passback.stacks import enqueue_stacks
 from grade_passback.sync import Progress, SyncRow, progress, retry, retry_stopped, send_again, sync_rows
-from grade_passback.words import Words, words_for
+from grade_passback.words import Words, sent_words, words_for
 from lti_tool.registrations import destination_of
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "compare",
     "destination_of",
     "enqueue",
+    "enqueue_stacks",
     "make_adopter",
     "make_handler",
     "progress",
@@ -28,6 +30,7 @@ __all__ = [
     "retry_stopped",
     "send_again",
     "sent_cells",
+    "sent_words",
     "sync_rows",
     "words_for",
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from html.parser import HTMLParser
 
+from microcred.credentials import StackProgress
+
 LONGEST = 2000
 """Characters. Gradebooks show a line or two; AGS names no limit, so one of our own keeps a row small."""
 
@@ -50,6 +52,14 @@ def comment_for(moment: str, facts: CommentFacts) -> str | None:
             on = f" {in_words(facts.decided_on)}" if facts.decided_on else ""
             return plain_text(f"Revoked{on}." + (f" {facts.reason}." if facts.reason else ""))
     return None
+
+
+def stack_comment(moment: str, progress: StackProgress, on: date) -> str:
+    """How far a stack is. A number that fell says why."""
+    why = f"Revoked {in_words(on)}. " if moment == "revoked" else ""
+    if progress.is_complete:
+        return f"{why}All {progress.needed} of the stack earned."
+    return f"{why}{progress.earned} of {progress.needed} of the stack earned."
 
 
 def plain_text(text: str, longest: int = LONGEST) -> str:

@@ -20,7 +20,7 @@ from lti_tool.registrations import destination_of
 from microcred import outbox
 from microcred.outbox import OutboxRow
 from microcred.people.models import LmsIdentity
-from microcred.placements import GradeColumn, Placement
+from microcred.placements import STACK, GradeColumn, Placement
 
 KIND = "score"
 _DONE = ("delivered", "accepted", "unverified")
@@ -89,23 +89,35 @@ class _Cell:
 class Gradebook:
     """One learner's cells in the columns of a placement, locked until the transaction ends."""
 
-    def __init__(self, session: Session, course: Course, learner: _Learner, now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        course: Course,
+        learner: _Learner,
+        columns: Sequence[GradeColumn],
+        now: datetime,
+    ) -> None:
         self._session = session
         self._course = course
         self._learner = learner
         self._now = now
-        self._columns = {column.tag: column for column in course.columns}
+        self._columns = {column.tag: column for column in columns}
         self._cells = {
             tag: _cell(session, column, course, learner, now) for tag, column in self._columns.items()
         }
 
     @classmethod
-    def of(cls, session: Session, placement: Placement, person_id: int, now: datetime) -> "Gradebook | None":
-        """None for a person whom no launch has named to this platform, and for an LMS test user: they get
-        no grades."""
+    def of(
+        cls, session: Session, placement: Placement, person_id: int, now: datetime, *, stack: bool = False
+    ) -> "Gradebook | None":
+        """The columns of the credential, or with `stack` the one that counts a stack. None for a person whom
+        no launch has named to this platform, and for an LMS test user: they get no grades."""
         course = course_of(session, placement)
         learner = _learner(session, placement, person_id, course.registration.row_id)
-        return None if learner is None or learner.is_test_user else cls(session, course, learner, now)
+        if learner is None or learner.is_test_user:
+            return None
+        columns = [column for column in course.columns if (column.tag == STACK) is stack]
+        return cls(session, course, learner, columns, now)
 
     @property
     def dialect(self) -> Dialect:

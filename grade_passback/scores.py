@@ -7,19 +7,21 @@ the grade
 (AGS 3.4.4).
 
 Rounding: whole credential and parts are 1 of 1, `hundred` is 100 of 100, rubric points are whole, the
-graduate percent has one
-decimal. A score above its maximum (bonus) is sent as it is; the platform must accept it (AGS 3.4.4).
+graduate percent has one decimal, halves to the even neighbour; a stack counts whole micro-credentials.
+Bonus: no scheme gives one. A score above its maximum would be sent as it is; the platform must accept it
+(AGS 3.4.4). All of it for people: docs/grades.md.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
+from grade_passback.comments import stack_comment
 from lti_tool.dialects import Dialect
-from microcred.credentials import Definition, evaluate, points
-from microcred.placements import MAIN
+from microcred.credentials import Definition, StackProgress, evaluate, points
+from microcred.placements import MAIN, STACK
 
 MOMENTS = (
     "opened",
@@ -34,6 +36,8 @@ MOMENTS = (
     "appeal_lost",
     "revoked",
 )
+STACK_MOMENTS = ("awarded", "appeal_won", "revoked")
+"""After these another number of micro-credentials may be earned."""
 Number = int | float
 
 _STATUS: Mapping[str, tuple[str, str]] = {
@@ -150,6 +154,21 @@ def score_for(moment: str, facts: GradeFacts, comment: str | None, dialect: Dial
         drafts = [draft for draft in drafts if draft.is_final]
     # A post without a score erases the one that stands there.
     return [draft for draft in drafts if draft.score is not None or draft.tag not in facts.previous]
+
+
+def score_for_stack(
+    moment: str, progress: StackProgress, previous: Score | None, on: date
+) -> ScoreDraft | None:
+    """What the column of a stack hears: how many of its micro-credentials are earned, of how many it wants.
+
+    Only an award or its end changes the count, and nobody gets a first score of 0. It is a final score
+    however few they are, since Canvas and Moodle keep no other; `on` is the day of `moment`.
+    """
+    if moment not in STACK_MOMENTS or (progress.earned == 0 and previous is None):
+        return None
+    activity = "Completed" if progress.is_complete else "InProgress"
+    score = Score(progress.earned, progress.needed)
+    return ScoreDraft(STACK, activity, "FullyGraded", score, stack_comment(moment, progress, on))
 
 
 def _column(moment: str, facts: GradeFacts, tag: str, comment: str | None) -> list[ScoreDraft]:

@@ -75,6 +75,10 @@ class Dialect:
     """Whether names and addresses in its roster carry HTML entities (Moodle's `format_string`), though those
     of launches do not.
     """
+    link_names_column: bool = False
+    """Whether the column that comes with a chosen link is called like the link: Canvas names the assignment
+    by the line item's label, Moodle the column by the activity.
+    """
     binds_line_items: bool = False
     """Whether a line item made for a link that has none names it (`resourceLinkId`): in Canvas and Moodle
     a second item of one link is hidden, or hides the `lineitem` claim.
@@ -91,20 +95,24 @@ class Dialect:
     """Add the LMS's own members to a score: (score, moment, is a correction of a delivered one)."""
 
 
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds from a `Retry-After` header (RFC 9110 10.2.3); None where absent or unreadable."""
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a `Retry-After` header (RFC 9110 10.2.3); None where absent or unreadable.
+
+    A moment is counted from the answer's own `Date`: the clock that set it is the platform's.
+    """
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
-        return float(text)
-    if not text or now is None:
-        return None
+        return float(text[:9])
+    until, sent = _moment(text), _moment(headers.get("Date", ""))
+    return max(0.0, (until - sent).total_seconds()) if until is not None and sent is not None else None
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        until = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def mentions(body: bytes, *words: str) -> bool:

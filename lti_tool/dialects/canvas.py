@@ -89,6 +89,7 @@ CANVAS = Dialect(
     moments=FINAL_MOMENTS | {"submitted"},
     comment="when_changed",
     reads_before_correcting=True,
+    link_names_column=True,
     says_of_links=choosing.canvas,
     learner_word="Student",
     mending=mending.CANVAS,

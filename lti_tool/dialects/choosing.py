@@ -25,6 +25,7 @@ Say = Callable[[Plan], tuple[str, ...]]
 
 LATER = "Your LMS makes no gradebook column from here. The column is made when the first grade is sent."
 FIRST_ONLY = "The first column comes with the link; the others appear when the first grade is sent."
+FIRST_IS_PART_1 = "It is called like the micro-credential, which the link opens whole, and holds Part 1."
 
 
 def plain(plan: Plan) -> tuple[str, ...]:
@@ -45,6 +46,8 @@ def canvas(plan: Plan) -> tuple[str, ...]:
             " Modules or Assignments.",
         )
     said = list(plain(plan))
+    if plan.columns_each > 1:
+        said.append(FIRST_IS_PART_1)
     if not plan.settings.get("accept_multiple"):
         said.append("Nothing is in the course until you press Save on the Canvas page that follows.")
         if plan.dated:
@@ -63,6 +66,8 @@ def moodle(plan: Plan) -> tuple[str, ...]:
     said = list(plain(plan))
     if plan.takes_columns:
         said.append("Moodle names the column after the activity.")
+        if plan.columns_each > 1:
+            said.append(FIRST_IS_PART_1)
     if plan.links > 1:
         said.append("Moodle lists them for you; press its “Save and return to course”.")
     else:

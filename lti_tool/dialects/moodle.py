@@ -28,6 +28,7 @@ MOODLE = Dialect(
     pages_line_items=False,
     nobody="999999999",
     escapes_members=True,
+    link_names_column=True,
     says_of_links=choosing.moodle,
     learner_word="Student",
     mending=mending.MOODLE,

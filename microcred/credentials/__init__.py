@@ -30,6 +30,7 @@ from microcred.credentials.search import (
     published_version,
     search,
 )
+from microcred.credentials.stacks import StackProgress, earned_keys, members_of, stack_progress
 from microcred.credentials.steps import Action, Moment, State
 from microcred.credentials.words import count_words
 from microcred.credentials.workflow import SYSTEM, Choice, Facts, Party, Plan, choices, may, plan
@@ -66,17 +67,20 @@ __all__ = [
     "PublishedVersionChanged",
     "Refused",
     "Stack",
+    "StackProgress",
     "State",
     "Work",
     "choices",
     "count_words",
     "definition_of",
     "document_of",
+    "earned_keys",
     "evaluate",
     "export_catalogue",
     "grade_bands",
     "import_catalogue",
     "may",
+    "members_of",
     "newest_of",
     "parse",
     "plan",
@@ -85,5 +89,6 @@ __all__ = [
     "published_version",
     "sample_text",
     "search",
+    "stack_progress",
     "to_yaml",
 ]

@@ -309,6 +309,7 @@ def _score(session: Session, case: _Case, follow: SendScore, done: Done) -> None
         else None,
         now=case.now,
     )
+    grade_passback.enqueue_stacks(session, pursuit=case.pursuit, moment=follow.moment, now=case.now)
 
 
 def _verify_url(case: _Case, award: Award | None) -> str | None:

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 import grade_passback
 from lti_tool.sessions import PageSession
-from microcred.credentials import Definition, definition_of
+from microcred.credentials import Definition, definition_of, members_of
 from microcred.credentials.models import CredentialVersion
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import place_of
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.selecting import Picked, may_place, select_versions
+from microcred.operations.selecting import Picked, PickedStack, Selection, may_place, select_versions
 from microcred.people import audit
 from microcred.placements import (
     GRADE_SCHEMES,
@@ -24,6 +24,7 @@ from microcred.placements import (
     Placement,
     choose,
     columns_for,
+    leave_stacks,
     of_link,
 )
 
@@ -56,6 +57,7 @@ def place(
     scheme: str,
     submit_by: str,
     reviewers: str = "all",
+    counts_stacks: bool = False,
     zone: ZoneInfo,
     now: datetime,
 ) -> tuple[Placed, ...]:
@@ -63,12 +65,12 @@ def place(
 
     `version_ids` are public ids, of stacks too; where the LMS takes one link only, the first counts.
     `submit_by` is an ISO date, the last day on which tries may be sent, or empty; `reviewers` is one of
-    `POOLS`. Pressing twice, or choosing
-    again on the same page, changes the placements that are there. Raises NotAllowed, NotFound,
-    OperationRefused.
+    `POOLS`; `counts_stacks` gives each picked stack a column of its own. Pressing twice, or choosing again on
+    the same page, changes the placements that are there. Raises NotAllowed, NotFound, OperationRefused.
     """
     launch = may_place(actor)
-    picked = select_versions(session, actor, version_ids, now).picked
+    selection = select_versions(session, actor, version_ids, now)
+    picked = selection.picked
     if not picked:
         raise NotFound("no_such_credential", "Choose a micro-credential first. Nothing was added.")
     last_day = end_of_day(submit_by, zone, now)
@@ -79,7 +81,27 @@ def place(
     if not takes_several(launch):
         picked = picked[:1]
     outside = reviewers == "outside"
-    return tuple(_place_one(session, actor, launch, one, scheme, last_day, outside, now) for one in picked)
+    counted = _carriers(selection, picked) if counts_stacks else {}
+    placed = tuple(
+        _place_one(session, actor, launch, one, scheme, last_day, outside, counted.get(one.version_id), now)
+        for one in picked
+    )
+    leave_stacks(session, launch.launch_row_id, [one.placement.id for one in placed])
+    return placed
+
+
+def _carriers(selection: Selection, picked: Sequence[Picked]) -> dict[int, PickedStack]:
+    """Which micro-credential (row id of its version) carries the column of which stack: the first of the
+    stack that is added and carries none yet. A course counts a stack once.
+    """
+    carriers: dict[int, PickedStack] = {}
+    for stack in selection.stacks:
+        members = members_of(stack.document)
+        own = [one.version_id for one in picked if one.definition.document.id in members]
+        free = [version_id for version_id in own if version_id not in carriers]
+        if free and not stack.has_column:
+            carriers[free[0]] = stack
+    return carriers
 
 
 def takes_several(launch: PageSession) -> bool:
@@ -95,14 +117,17 @@ def _place_one(
     scheme: str,
     last_day: datetime | None,
     outside: bool,
+    stack: PickedStack | None,
     now: datetime,
 ) -> Placed:
+    own = tuple(columns(picked.definition, scheme))
     choice = Choice(
         version_id=picked.version_id,
         grade_scheme=scheme,
-        columns=tuple(columns(picked.definition, scheme)),
+        columns=own if stack is None else (*own, stack.column),
         submit_by=last_day,
         outside_reviewers=outside,
+        stack_version_id=stack.version_id if stack is not None else None,
     )
     placement = choose(
         session,

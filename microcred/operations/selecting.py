@@ -17,6 +17,7 @@ from microcred.credentials import (
     definition_of,
     document_of,
     grade_bands,
+    members_of,
     newest_of,
     published_version,
     search,
@@ -25,6 +26,7 @@ from microcred.credentials.models import Credential, CredentialVersion
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed, NotFound
 from microcred.people import holders
+from microcred.placements import Column, has_stack_column, stack_column
 
 PAGE_SIZE = 20
 MOST = 50
@@ -52,11 +54,26 @@ class Picked:
 
 
 @dataclass(frozen=True)
+class PickedStack:
+    """A stack that was picked."""
+
+    version_id: int
+    document: Stack
+    has_column: bool
+    """Whether this course counts what is earned of it already."""
+
+    @property
+    def column(self) -> Column:
+        """The column that counts it."""
+        return stack_column(self.document)
+
+
+@dataclass(frozen=True)
 class Selection:
     """What was picked, each micro-credential once and in the order of picking."""
 
     picked: tuple[Picked, ...]
-    stacks: tuple[Stack, ...]
+    stacks: tuple[PickedStack, ...]
     """Stacks among what was picked; their micro-credentials are in `picked`."""
     not_for_you: int
     """Members of those stacks that this course cannot have."""
@@ -64,7 +81,7 @@ class Selection:
     @property
     def letters(self) -> bool:
         """Whether a letter grade is asked for: a stack that counts for a graded university course."""
-        credit = [stack.graduate_credit for stack in self.stacks]
+        credit = [stack.document.graduate_credit for stack in self.stacks]
         return bool(credit) and all(one is not None and one.grade_basis == "letter" for one in credit)
 
 
@@ -96,7 +113,7 @@ def select_versions(session: Session, actor: Actor, ids: Sequence[str], now: dat
     """
     launch = may_place(actor)
     versions: dict[int, CredentialVersion] = {}
-    stacks: list[Stack] = []
+    stacks: list[PickedStack] = []
     missing = 0
     for public_id in dict.fromkeys(ids[:MOST]):
         version = _version(session, launch, public_id)
@@ -104,8 +121,9 @@ def select_versions(session: Session, actor: Actor, ids: Sequence[str], now: dat
         if not isinstance(document, Stack):
             versions[version.id] = version
             continue
-        stacks.append(document)
-        keys = [key for group in document.groups for key in group.micro_credentials]
+        counted = has_stack_column(session, launch.context_row_id, version.id)
+        stacks.append(PickedStack(version.id, document, counted))
+        keys = members_of(document)
         found = newest_of(session, launch.organization_id, keys)
         versions |= {found[key].id: found[key] for key in keys if key in found}
         missing += len(set(keys) - set(found))

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-from microcred.credentials import Definition, points
+from microcred.credentials import Definition, Stack, points, stack_progress
 from microcred.placements.models import GRADE_SCHEMES
 
 MAIN = "main"
 """Tag of a placement's one column; `per_part` has a column for each part instead, tagged with the part's
 id.
 """
+
+STACK = "stack:earned"
+"""Tag of the column that counts what is earned of a stack; no part's id has a colon."""
 
 SCHEME_LABELS = {
     "complete": "Complete or not complete",
@@ -45,3 +48,8 @@ def columns_for(definition: Definition, scheme: str) -> tuple[Column, ...]:
     if maximum is None:
         maximum = float(points(definition, {}).maximum)
     return (Column(MAIN, document.title, maximum),)
+
+
+def stack_column(stack: Stack) -> Column:
+    """The column of a stack: how many of the micro-credentials it asks for are earned."""
+    return Column(STACK, f"{stack.badge.name}: earned of the stack", float(stack_progress(stack, ()).needed))

@@ -41,6 +41,8 @@ class Placement(Base):
     deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"))
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
     version_id: Mapped[int] = mapped_column(ForeignKey("credential_version.id"), index=True)
+    stack_version_id: Mapped[int | None] = mapped_column(ForeignKey("credential_version.id"), index=True)
+    """The stack it was put there with, where it carries the column that counts what is earned of it."""
     copied_from_id: Mapped[int | None] = mapped_column(ForeignKey("placement.id"))
     """The placement this one was copied from with its course."""
     resource_link_id: Mapped[int | None] = mapped_column(ForeignKey("resource_link.id"), unique=True)
@@ -57,8 +59,8 @@ class Placement(Base):
 
 
 class GradeColumn(Base):
-    """One gradebook column of a placement. `tag` is `main` or a part id; with `resourceId` it finds the line
-    item again.
+    """One gradebook column of a placement. `tag` is `main`, a part id or that of a stack; with `resourceId`
+    it finds the line item again.
     """
 
     __tablename__ = "grade_column"

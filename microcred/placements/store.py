@@ -1,5 +1,6 @@
 """Making placements and finding them again from a launch."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from lti_tool.models import Context, Deployment, ResourceLink
-from microcred.placements.columns import Column
+from microcred.placements.columns import STACK, Column
 from microcred.placements.models import GradeColumn, Placement
 
 CUSTOM_PLACEMENT = "placement"
@@ -41,6 +42,8 @@ class Choice:
     denied_as: str = "blank"
     submit_by: datetime | None = None
     outside_reviewers: bool = False
+    stack_version_id: int | None = None
+    """The stack whose column is among `columns`."""
 
 
 def choose(
@@ -75,6 +78,7 @@ def choose(
     placement.denied_as = choice.denied_as
     placement.submit_by = choice.submit_by
     placement.outside_reviewers = choice.outside_reviewers
+    placement.stack_version_id = choice.stack_version_id
     _set_columns(session, placement, choice.columns, now)
     session.flush()
     return placement
@@ -92,12 +96,37 @@ def _chosen_before(session: Session, launch_id: int | None, version_id: int) -> 
     )
 
 
+def leave_stacks(session: Session, launch_id: int, chosen: Collection[int]) -> None:
+    """Take stack columns off what was chosen earlier in a deep linking launch and is not among `chosen` (row
+    ids) any more: those links were never sent.
+    """
+    left = (
+        select(Placement)
+        .options(selectinload(Placement.columns))
+        .where(
+            Placement.made_in_launch_id == launch_id,
+            Placement.stack_version_id.is_not(None),
+            Placement.resource_link_id.is_(None),
+            Placement.id.not_in(chosen),
+        )
+    )
+    for placement in session.scalars(left):
+        placement.stack_version_id = None
+        for column in [one for one in placement.columns if one.tag == STACK]:
+            session.delete(column)
+            placement.columns.remove(column)
+    session.flush()
+
+
 def _set_columns(session: Session, placement: Placement, columns: tuple[Column, ...], now: datetime) -> None:
     wanted = {column.tag: column for column in columns}
+    there = {row.tag for row in placement.columns}
     for row in list(placement.columns):
-        if row.tag not in wanted:
+        # The link's own column is the first by id, so a stack's is made anew after any other.
+        if row.tag not in wanted or (row.tag == STACK and not there >= wanted.keys()):
             session.delete(row)
             placement.columns.remove(row)
+    session.flush()
     kept = {row.tag: row for row in placement.columns}
     for tag, column in wanted.items():
         if tag not in kept:
@@ -215,6 +244,7 @@ def _copy(session: Session, original: Placement, now: datetime) -> Placement:
         deployment_id=original.deployment_id,
         organization_id=original.organization_id,
         version_id=original.version_id,
+        stack_version_id=original.stack_version_id,
         copied_from_id=original.id,
         grade_scheme=original.grade_scheme,
         denied_as=original.denied_as,

@@ -1,7 +1,7 @@
 """The picker: find credentials, see the columns they will make, add them to the course (Deep Linking 2.0)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from flask import Blueprint, g, make_response, redirect, render_template, request
@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from deep_linking import Answer, answer, cancel, content_item
 from lti_tool.dialects.choosing import Plan
 from lti_tool.sessions import PageSession
-from microcred.credentials import WHY, Narrowing
+from microcred.credentials import WHY, Definition, Narrowing
 from microcred.operations import placing, selecting
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.placements import GRADE_SCHEMES, SCHEME_LABELS, Column
@@ -26,6 +26,10 @@ WHY_WORDS = {
     "instructional_shift": "New ways to teach",
     "district_priority": "District goals",
 }
+STACK_NOTE = (
+    "The stack’s column comes with the first micro-credential that is earned, and counts on from there, so it"
+    " is below its maximum until all are earned. Keep it out of an average."
+)
 KIND_WORDS = {"micro_credential": "Micro-credentials", "stack": "Stacks"}
 
 
@@ -36,6 +40,7 @@ class Preview:
     selection: selecting.Selection
     columns: tuple[tuple[str, Sequence[Column]], ...]
     """Title and columns of each micro-credential."""
+    stack_columns: tuple[Column, ...]
     notes: tuple[str, ...]
 
 
@@ -55,7 +60,7 @@ def preview() -> ResponseReturnValue:
     chosen = _picked()
     if not chosen:
         raise NotFound("no_such_credential", "Choose a micro-credential first. Nothing was added.")
-    shown = _preview(chosen, request.args.get("scheme", "hundred"), dated=bool(request.args.get("submit_by")))
+    shown = _preview(chosen, request.args.get("scheme", "hundred"))
     return render_template("coordinator/_preview.html", preview=shown)
 
 
@@ -77,6 +82,7 @@ def add() -> ResponseReturnValue:
                 scheme=form.get("scheme", ""),
                 submit_by=form.get("submit_by", ""),
                 reviewers=form.get("reviewers", "all"),
+                counts_stacks=form.get("stack_column") == "yes",
                 zone=here.zone,
                 now=used.clock.now(),
             )
@@ -94,6 +100,7 @@ def add() -> ResponseReturnValue:
             launch_url=f"{used.settings.public_url}/lti/launch",
             icon_url=f"{used.settings.badge_url}/ob/2.0/badges/{one.definition.public_id}.png",
             accepts_lineitem=launch.deep_linking.get("accept_lineitem") is not False,
+            link_names_column=launch.registration.dialect.link_names_column,
             variables=registering.variables if registering.variables_on_links else None,
         )
         for one in placed
@@ -164,9 +171,7 @@ def _page(problem: str | None = None) -> str:
     wanted = "" if "more" in values else values.get("credential", "")
     choice = wanted if wanted in listed else listed[0] if listed and not held else None
     chosen = [*held, *([choice] if choice else [])]
-    shown = (
-        _preview(chosen, values.get("scheme", ""), dated=bool(values.get("submit_by"))) if chosen else None
-    )
+    shown = _preview(chosen, values.get("scheme", "")) if chosen else None
     schemes = _schemes(shown.selection if shown else selecting.NOTHING)
     return render_template(
         "coordinator/choose.html",
@@ -176,6 +181,7 @@ def _page(problem: str | None = None) -> str:
         choice=choice,
         held=held,
         held_titles=_titles(held),
+        has_stacks=shown is not None and bool(shown.selection.stacks),
         several=several,
         scheme=values.get("scheme") if values.get("scheme") in schemes else "hundred",
         schemes=[(key, SCHEME_LABELS[key]) for key in schemes],
@@ -192,7 +198,7 @@ def _page(problem: str | None = None) -> str:
     )
 
 
-def _preview(chosen: Sequence[str], scheme: str, *, dated: bool) -> Preview:
+def _preview(chosen: Sequence[str], scheme: str) -> Preview:
     """The columns of what is chosen, and what the LMS makes of it. Raises NotFound, OperationRefused."""
     here, used, launch = surface(), services(), _launch()
     with used.database.reading() as session:
@@ -201,16 +207,31 @@ def _preview(chosen: Sequence[str], scheme: str, *, dated: bool) -> Preview:
         scheme = "hundred"
     picked = selection.picked if placing.takes_several(launch) else selection.picked[:1]
     columns = tuple(
-        (one.definition.document.title, tuple(placing.columns(one.definition, scheme))) for one in picked
+        (one.definition.document.title, _shown_columns(launch, one.definition, scheme)) for one in picked
     )
-    return Preview(selection, columns, tuple(_notes(launch, selection, columns, dated)))
+    counted = request.values.get("stack_column") == "yes"
+    stacks = tuple(stack.column for stack in selection.stacks if counted and not stack.has_column)
+    return Preview(selection, columns, stacks, tuple(_notes(launch, selection, columns, stacks)))
+
+
+def _shown_columns(launch: PageSession, definition: Definition, scheme: str) -> tuple[Column, ...]:
+    """The columns of a micro-credential under the names that this LMS will show."""
+    first, *others = placing.columns(definition, scheme)
+    settings = launch.deep_linking
+    if (
+        launch.registration.dialect.link_names_column
+        and settings
+        and settings.get("accept_lineitem") is not False
+    ):
+        first = replace(first, label=definition.document.title)
+    return (first, *others)
 
 
 def _notes(
     launch: PageSession,
     selection: selecting.Selection,
     columns: Sequence[tuple[str, Sequence[Column]]],
-    dated: bool,
+    stacks: Sequence[Column],
 ) -> list[str]:
     """What a coordinator should know of these links before they exist."""
     notes: list[str] = []
@@ -222,12 +243,19 @@ def _notes(
             "This place in your LMS takes one link at a time, so only the first is added. For the others come"
             " back, or add the stack from a place that takes several, such as Modules."
         )
+    notes += [
+        f"Your gradebook has a column for “{stack.document.title}” already; it counts these too."
+        for stack in selection.stacks
+        if stack.has_column
+    ]
+    if stacks:
+        notes.append(STACK_NOTE)
     if launch.deep_linking is None:
         return notes
     plan = Plan(
         links=len(columns),
         columns_each=max((len(each) for _, each in columns), default=0),
-        dated=dated,
+        dated=bool(request.values.get("submit_by")),
         settings=launch.deep_linking,
     )
     return [*notes, *launch.registration.dialect.says_of_links(plan)]
@@ -245,7 +273,7 @@ def _titles(held: Sequence[str]) -> dict[str, str]:
         for public_id in held:
             selection = selecting.select_versions(session, surface().actor, [public_id], used.clock.now())
             found[public_id] = (
-                selection.stacks[0].title
+                selection.stacks[0].document.title
                 if selection.stacks
                 else selection.picked[0].definition.document.title
             )
