@@ -22,6 +22,7 @@ from tests.support.story import (
     SLOW,
     Files,
     Pictures,
+    add_stack_to_course,
     add_to_course,
     at_course,
     at_desk,
@@ -163,12 +164,40 @@ def test_other_credentials_go_the_same_way(
         wait_for_grades(page, teacher, {f"{title} / of {points}": f"{points} / {points}"})
 
 
+@pytest.mark.long
+def test_a_stack_by_parts_with_a_column_of_its_own(browser: Browser, demo: Demo, tmp_path: Path) -> None:
+    """One column for each part, and one that says 1 of 3 once the first of the stack is earned."""
+    teacher, title = "Robin Demo-Teacher", "Evidence for Small-Group Teaching"
+    parts = [
+        f"Evidence to Action, Part {number}: {part}"
+        for number, part in enumerate(
+            ("Overview questions", "Evidence", "Student goal checks", "Teacher reflection"), 1
+        )
+    ]
+    stack = "Access and Evidence: earned of the stack"
+    with at_course(browser, demo, "Dana Demo-Coordinator") as page:
+        add_stack_to_course(
+            page, "Access and Evidence for Every Learner", "One column for each part", stack, title
+        )
+    with at_course(browser, demo, teacher) as page:
+        frame = open_link(page, title)
+        fill_all(frame, Files(tmp_path))
+        submit(frame)
+    recommend(browser, fresh_desk(demo, "Remy Demo-Reviewer"), title)
+    award(browser, fresh_desk(demo, "Avery Demo-Approver"), teacher)
+    with at_course(browser, demo, "Dana Demo-Coordinator") as page:
+        wanted = {f"{part} / of 1": "1 / 1" for part in parts} | {f"{stack} / of 3": "1 / 3"}
+        columns = wait_for_grades(page, teacher, wanted)
+        assert [columns.count(column) for column in wanted] == [1] * 5
+
+
 def badge_of(browser: Browser, demo: Demo, pictures: Pictures) -> str:
     """The verification address on the teacher's badge page, once the badge is made."""
     with at_course(browser, demo, TEACHER) as page:
         frame = open_link(page, IDEAS)
         frame.get_by_role("link", name="See your badge").click()
         expect(frame.get_by_role("heading", name=re.compile("Idea Shaper")).first).to_be_visible()
+        expect(frame.get_by_text("Badge is signed")).to_be_visible(timeout=SLOW)
         pictures.take(page, "badge")
         link = frame.locator(f"a[href^='{demo.tool_url}/badges/']").first
         return str(link.get_attribute("href"))

@@ -136,6 +136,23 @@ def add_to_course(
     expect(page.get_by_role("link", name=title)).to_be_visible(timeout=SLOW)
 
 
+def add_stack_to_course(page: Page, title: str, scheme: str, column: str, member: str) -> None:
+    """A coordinator adds every micro-credential of a stack (`member` is one), and the column that counts
+    them.
+    """
+    page.get_by_role("button", name="Add content").click()
+    frame = tool(page)
+    frame.get_by_text("Narrow it further").click(timeout=SLOW)
+    frame.get_by_label("Show", exact=True).select_option("stack")
+    frame.get_by_role("button", name="Search").click()
+    frame.get_by_role("radio", name=title).check(timeout=SLOW)
+    frame.get_by_role("radio", name=scheme).check()
+    frame.get_by_role("checkbox", name="A column for the whole stack").check()
+    expect(frame.locator("#preview tbody th").last).to_have_text(column)
+    frame.get_by_role("button", name="Add to course").click()
+    expect(page.get_by_role("link", name=member)).to_be_visible(timeout=SLOW)
+
+
 def fill_part(frame: FrameLocator, files: Files) -> None:
     """Write every answer of the part that is open, confirm permissions, and add the evidence it asks for."""
     for answer in frame.locator("textarea.answer:not([readonly])").all():

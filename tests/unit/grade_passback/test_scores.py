@@ -42,6 +42,32 @@ def test_award_by_scheme(scheme: str, score: Score) -> None:
     assert draft.comment == "Earned."
 
 
+@pytest.mark.parametrize(
+    ("given", "maximum", "percent"),
+    [(1, 3, 33.3), (2, 3, 66.7), (49, 400, 12.2), (147, 400, 36.8), (7, 7, 100)],
+)
+def test_a_percent_has_one_decimal_and_halves_go_to_the_even_neighbour(
+    given: int, maximum: int, percent: float
+) -> None:
+    facts = replace(WHOLE, scheme="graduate_letter", points=Score(given, maximum))
+    draft = only(score_for("awarded", facts, None, PLAIN))
+    assert draft.score == Score(percent, 100)
+    assert content_of(draft)["scoreGiven"] == percent
+
+
+@pytest.mark.parametrize("scheme", ["complete", "hundred", "rubric_points", "graduate_letter"])
+def test_no_scheme_gives_a_bonus(scheme: str) -> None:
+    facts = replace(WHOLE, scheme=scheme, points=Score(20, 20))
+    score = only(score_for("awarded", facts, None, PLAIN)).score
+    assert score is not None
+    assert score.given == score.maximum
+
+
+def test_a_bonus_would_go_out_as_it_is() -> None:
+    content = content_of(ScoreDraft("main", "Completed", "FullyGraded", Score(11, 10)))
+    assert (content["scoreGiven"], content["scoreMaximum"]) == (11, 10)
+
+
 def test_award_by_part_is_one_of_one_in_every_column() -> None:
     drafts = score_for("awarded", BY_PART, None, PLAIN)
     assert {draft.tag: draft.score for draft in drafts} == dict.fromkeys(PARTS, Score(1, 1))
