@@ -8,9 +8,9 @@ is never sent without TLS except to this machine itself. `smtps://host:465` is T
 import smtplib
 import ssl
 from dataclasses import dataclass, field
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -148,6 +148,19 @@ def address_of(text: str) -> str | None:
         return None
     usable = found.username and "." in found.domain and found.addr_spec.isascii()
     return found.addr_spec if usable else None
+
+
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A header with a long address in it: folded as the library does, mail programs could not read it."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def offer_unsubscribing(message: EmailMessage, url: str) -> None:
+    """Let mail programs offer to stop such mails with one click: a POST to `url` (RFC 8058)."""
+    message["List-Unsubscribe"] = _Unfolded("List-Unsubscribe", f"<{url}>")
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
 class _named:  # noqa: N801 - a context manager, used like a function

@@ -32,6 +32,7 @@ Purpose = Literal[
     "backpack",
     "wallet",
     "address",
+    "mail-choice",
 ]
 
 _NONCE_BYTES = 12

@@ -174,7 +174,12 @@ def assemble(
         review_watch.KIND: watching.handler(clock, chance),
         award_expiry.KIND: awards.expiry_handler(clock),
         notifying.MAIL: mailing.handler(
-            database, clock, mailer, sender=settings.effective_mail_from, public_url=settings.public_url
+            database,
+            clock,
+            mailer,
+            keyring,
+            sender=settings.effective_mail_from,
+            public_url=settings.public_url,
         ),
         own_addresses.KIND: OwnMails(
             database, clock, keyring, badges, mailer, settings.effective_mail_from, settings.public_url

@@ -18,16 +18,20 @@ from lti_tool.models import Context, Deployment, Registration
 from microcred import outbox
 from microcred.credentials.models import Attempt, Pursuit
 from microcred.database import Clock, Database
-from microcred.mail import Mailer, MailFailed, address_of
+from microcred.mail import Mailer, MailFailed, address_of, offer_unsubscribing
+from microcred.operations import mail_choice
+from microcred.operations.notice_words import OBLIGATORY
 from microcred.operations.notifying import wants_mail
 from microcred.people import ids_of
 from microcred.people.models import ContactAddress, Notice, Person
 from microcred.placements import Placement
+from microcred.sealing import Keyring
 
-_CHOICE = (
-    "You get this because you work with micro-credentials. Which mails you get is your choice: "
-    "open the tool, then Notices."
+_WHY = "You get this because you work with micro-credentials."
+_ALWAYS = (
+    f"{_WHY} Decisions against you are mailed whatever you chose, since you may appeal for some days only."
 )
+_CHOICE = f"{_WHY} Fewer mails, without signing in:"
 _OWNERS = ("my_work", "reminders")
 
 
@@ -44,10 +48,18 @@ class Letter:
     url: str | None
     """An address to open, for people who work at the desk."""
     written_at: datetime
+    choice_url: str | None
+    """Where to stop such mails without signing in; None for one that is obligatory."""
 
 
 def handler(
-    database: Database, clock: Clock, mailer: Mailer | None, *, sender: str, public_url: str
+    database: Database,
+    clock: Clock,
+    mailer: Mailer | None,
+    keyring: Keyring,
+    *,
+    sender: str,
+    public_url: str,
 ) -> outbox.Handler:
     """Handler of kind `mail`. Without a mailer, mails are not sent and the row ends as `mail_off`."""
 
@@ -56,7 +68,7 @@ def handler(
         if mailer is None:
             return outbox.Superseded(reason="mail_off", record=_settled(notice_id, "none"))
         with database.writing() as session:
-            begun = _begin(session, notice_id, public_url, clock.now())
+            begun = _begin(session, notice_id, keyring, public_url, clock.now())
         if isinstance(begun, outbox.Outcome):
             return begun
         try:
@@ -84,20 +96,31 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<{letter.public_id}@{sender.rpartition('@')[2]}>"
     # RFC 3834: no out-of-office answers to these.
     message["Auto-Submitted"] = "auto-generated"
+    if letter.choice_url is not None:
+        offer_unsubscribing(message, letter.choice_url)
     where = f"{letter.where} {letter.url}" if letter.url else letter.where
-    message.set_content(f"{letter.subject}\n\n{letter.body}\n\n{where}\n\n-- \n{_CHOICE}\n")
+    message.set_content(f"{letter.subject}\n\n{letter.body}\n\n{where}\n\n-- \n{_footer(letter)}\n")
     link = f' <a href="{escape(letter.url)}">{escape(letter.url)}</a>' if letter.url else ""
+    footer = str(escape(_ALWAYS))
+    if letter.choice_url is not None:
+        footer = f'{escape(_WHY)} <a href="{escape(letter.choice_url)}">Fewer mails, without signing in</a>'
     html = (
         '<!doctype html><html lang="en"><body style="font-family:sans-serif;max-width:36em">'
         f'<h1 style="font-size:1.2em">{escape(letter.subject)}</h1><p>{escape(letter.body)}</p>'
-        f'<p>{escape(letter.where)}{link}</p><p style="color:#555;font-size:.85em">{_CHOICE}</p>'
+        f'<p>{escape(letter.where)}{link}</p><p style="color:#555;font-size:.85em">{footer}</p>'
         "</body></html>"
     )
     message.add_alternative(html, subtype="html")
     return message
 
 
-def _begin(session: Session, notice_id: int, public_url: str, now: datetime) -> Letter | outbox.Outcome:
+def _footer(letter: Letter) -> str:
+    return _ALWAYS if letter.choice_url is None else f"{_CHOICE}\n{letter.choice_url}"
+
+
+def _begin(
+    session: Session, notice_id: int, keyring: Keyring, public_url: str, now: datetime
+) -> Letter | outbox.Outcome:
     """Mark the mail as begun and compose it; or say why it is not sent."""
     notice = session.scalar(select(Notice).where(Notice.id == notice_id).with_for_update())
     if notice is None:  # erased meanwhile
@@ -109,11 +132,17 @@ def _begin(session: Session, notice_id: int, public_url: str, now: datetime) -> 
     address = address_for(session, notice.person_id)
     if address is None:
         return outbox.Superseded(reason="no_address", record=_settled(notice_id, "none"))
-    if not wants_mail(session, notice.person_id, notice.topic):
+    if not wants_mail(session, notice.person_id, notice.topic, notice.kind):
         return outbox.Superseded(reason="not_wanted", record=_settled(notice_id, "none"))
     notice.mail, notice.mail_begun_at = "begun", now
     where, url = _place(session, notice, public_url)
-    return Letter(notice.public_id, address, notice.title, notice.body, where, url, notice.created_at)
+    choice_url = None
+    if notice.kind not in OBLIGATORY:
+        person = session.get_one(Person, notice.person_id)
+        choice_url = f"{public_url}{mail_choice.PATH}?t={mail_choice.secret(keyring, person, notice.topic)}"
+    return Letter(
+        notice.public_id, address, notice.title, notice.body, where, url, notice.created_at, choice_url
+    )
 
 
 def _settled(notice_id: int, state: str) -> outbox.outcomes.Record:

@@ -22,6 +22,12 @@ TOPICS: Mapping[Topic, tuple[str, str]] = {
 """Topic to its name and what it covers."""
 
 
+OBLIGATORY = frozenset({"try_denied", "award_revoked", "appeal_lost"})
+"""Kinds that are mailed whatever a person chose: decisions against them. The days in which they may appeal
+run from there, or it is the answer to their appeal.
+"""
+
+
 @dataclass(frozen=True)
 class Words:
     """A notice with places for `{title}`, `{due}` and `{day}`."""

@@ -19,6 +19,7 @@ from microcred.credentials.steps import Reader, State
 from microcred.database import random_id
 from microcred.operations.notice_words import (
     DECISIONS_WAIT,
+    OBLIGATORY,
     REVIEWS_WAIT,
     TURNS,
     Topic,
@@ -223,7 +224,7 @@ def _write(
     mailed: bool,
     now: datetime,
 ) -> None:
-    by_mail = mailed and wants_mail(session, person_id, topic)
+    by_mail = mailed and wants_mail(session, person_id, topic, kind)
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     notice_id = session.scalar(
         insert(Notice)
@@ -254,9 +255,13 @@ def _write(
         )
 
 
-def wants_mail(session: Session, person_id: int, topic: str) -> bool:
-    """Whether this person takes mail about the topic; without a word of theirs they do."""
+def wants_mail(session: Session, person_id: int, topic: str, kind: str) -> bool:
+    """Whether this person takes mail about the topic; without a word of theirs they do. What is obligatory
+    (`OBLIGATORY`) is mailed whatever they chose.
+    """
     state = session.scalar(select(Person.state).where(Person.id == person_id))
+    if kind in OBLIGATORY:
+        return state == "active"
     refused = select(NoticeChoice.person_id).where(
         NoticeChoice.person_id.in_(canonical_ids(session, [person_id]) | {person_id}),
         NoticeChoice.topic == topic,

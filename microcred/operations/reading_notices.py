@@ -8,11 +8,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from microcred.credentials.models import Attempt, Pursuit
+from microcred.operations import mail_choice
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.mailing import address_for
 from microcred.operations.notice_words import TOPICS, Topic
-from microcred.people.models import Notice, NoticeChoice
+from microcred.people.models import Notice
 
 PAGE = 25
 MOST_COUNTED = 99
@@ -93,20 +94,12 @@ def see_all(session: Session, actor: Actor, now: datetime) -> None:
 
 def choices(session: Session, actor: Actor) -> Choices:
     """What the actor chose about mail; a topic without a choice comes by mail."""
-    rows = session.scalars(select(NoticeChoice).where(NoticeChoice.person_id == actor.person_id))
-    chosen = {row.topic: row.by_mail for row in rows}
-    return Choices({topic: chosen.get(topic, True) for topic in TOPICS}, address_for(session, actor.own_id))
+    return Choices(mail_choice.chosen(session, actor.person_id), address_for(session, actor.own_id))
 
 
 def choose(session: Session, actor: Actor, by_mail: Collection[str], now: datetime) -> None:
     """Get exactly these topics by mail from now on."""
-    for topic in TOPICS:
-        row = session.get(NoticeChoice, (actor.person_id, topic))
-        if row is None:
-            row = NoticeChoice(person_id=actor.person_id, topic=topic)
-            session.add(row)
-        row.by_mail, row.changed_at = topic in by_mail, now
-    session.flush()
+    mail_choice.keep(session, actor.person_id, {topic: topic in by_mail for topic in TOPICS}, now)
 
 
 def _here(session: Session, actor: Actor, attempt_ids: Collection[int]) -> frozenset[int]:

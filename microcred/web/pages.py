@@ -52,5 +52,12 @@ def install(app: Flask) -> None:
             privacy.privacy,
             privacy.linking,
         ],
-        public=[public.verify, public.documents, public.backpack_window, public.wallets, public.address],
+        public=[
+            public.verify,
+            public.documents,
+            public.backpack_window,
+            public.wallets,
+            public.address,
+            public.mail_choice,
+        ],
     )

@@ -1,5 +1,6 @@
 """Notices: who hears what at which turn, on the page and by mail, once."""
 
+import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -7,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from werkzeug.test import TestResponse
 
 from microcred.credentials.models import Attempt
 from microcred.credentials.steps import TABLE, SendMail
-from microcred.operations import review
+from microcred.operations import awards, privacy, review
 from microcred.operations.notice_words import TURNS
 from microcred.outbox import OutboxRow
-from microcred.people.models import LmsIdentity, Notice, Person
+from microcred.people.models import AuditEvent, LmsIdentity, Notice, NoticeChoice, Person
 from tests.functional.web.course import Course, MovingClock, Visitor, build
 from tests.functional.web.test_submitting import PASSING, REVISE
 from tests.functional.web.work import complete, submit, write
@@ -150,6 +152,90 @@ def test_a_choice_made_before_the_mail_left_holds(teacher: Visitor, course: Cour
     teacher.post("notices", {"topic": ["my_work"], "by_mail": []})
     work(course)
     assert subjects(mails) == []
+
+
+def ask(course: Course, link: str, **form: str | list[str]) -> TestResponse:
+    """Open a mail's link, or post to it from elsewhere, with no cookie at all."""
+    client = course.app.test_client(use_cookies=False)
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://mail.example"}
+    return client.post(link, data=form, headers=headers) if form else client.get(link)
+
+
+def test_mails_stop_by_one_click_of_the_mail_program_but_not_decisions_against_somebody(
+    teacher: Visitor, course: Course, mails: Path
+) -> None:
+    submit(teacher)
+    work(course)
+    (file,) = mails.glob("*.eml")
+    raw = file.read_bytes().decode()
+    address = r"<http://127\.0\.0\.1:5000(/mail/choice\?t=[\w-]+)>"
+    (link,) = re.findall(rf"^List-Unsubscribe: {address}\r$", raw, re.M)
+    assert "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+    (mail,) = arrived(mails)
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        assert link in body.get_content()
+
+    page = ask(course, link)  # a scanner that opens links stops nothing
+    assert "No more mails about “My work”" in page.text
+    assert "Terry" not in page.text
+    assert "school.example" not in page.text
+    assert ask(course, f"{link}x", **{"List-Unsubscribe": "One-Click"}).status_code == 403
+    assert ask(course, "/mail/choice").status_code == 403
+    for _ in range(2):
+        assert ask(course, link, **{"List-Unsubscribe": "One-Click"}).status_code == 200
+    with course.assembly.database.reading() as session:
+        events = session.scalars(select(AuditEvent).where(AuditEvent.action == "mail.choice")).all()
+    assert [(one.actor_id, one.detail["my_work"]) for one in events] == [(teacher.person_id, False)]
+    assert 'id="t-my_work" name="by_mail" value="my_work">' in teacher.get("notices").text
+
+    teacher.post("withdraw")
+    submit(teacher)
+    work(course)
+    assert len(arrived(mails)) == 1
+    course.judge(teacher.person_id, PASSING)
+    work(course)
+    assert len(arrived(mails)) == 1
+    approver, public_id = course.officer("approver"), course.attempt(teacher.person_id).public_id
+    with course.assembly.database.writing() as session:
+        awards.revoke(session, approver, public_id, "mistake", "It was another try.", now=course.clock.now())
+    work(course)
+    assert len(arrived(mails)) == 2
+    against = next(mail for mail in arrived(mails) if "was withdrawn" in str(mail["Subject"]))
+    assert against["List-Unsubscribe"] is None
+    text = against.get_body(("plain",))
+    assert text is not None
+    assert "mailed whatever you chose" in " ".join(text.get_content().split())
+
+
+def test_the_link_of_a_mail_opens_the_whole_choice(teacher: Visitor, course: Course, mails: Path) -> None:
+    submit(teacher)
+    work(course)
+    (mail,) = arrived(mails)
+    link = str(mail["List-Unsubscribe"]).strip("<>")
+    page = ask(course, link).text
+    assert "Reminders" in page
+    assert "Reviews" not in page  # an office that this person does not hold
+    saved = ask(course, link, choose="yes", by_mail=["my_work", "decisions"])
+    assert "Saved." in saved.text
+    with course.assembly.database.reading() as session:
+        kept = {row.topic: row.by_mail for row in session.scalars(select(NoticeChoice))}
+    assert kept == {"reminders": False}
+    privacy_erased(course, teacher.person_id)
+    assert ask(course, link).status_code == 403
+
+
+def privacy_erased(course: Course, person_id: int) -> None:
+    with course.assembly.database.writing() as session:
+        privacy.erase(
+            session,
+            person_id,
+            grades=privacy.Grades.CANCEL,
+            keep_badges=False,
+            by=None,
+            now=course.clock.now(),
+        )
 
 
 def test_test_users_get_no_mail(course: Course, mails: Path) -> None:
