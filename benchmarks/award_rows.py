@@ -22,7 +22,7 @@ def fill(app: Assembly, count: int) -> None:
     (course,) = rows.prepare(app, ports(1), count)
     now = app.clock.now()
     with app.database.writing() as session:
-        stop_destination(session, "local")
+        stop_destination(session, lifecycle.DESTINATION)
         officers = [Person(name=f"Demo {name}", created_at=now) for name in ("Reviewer", "Approver")]
         session.add_all(officers)
         session.flush()

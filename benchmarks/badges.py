@@ -24,9 +24,10 @@ from benchmarks import award_rows, machine, results
 from benchmarks.engines import PEERS, SECRET, TOOLS, Stores, environment, process, stores
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
-from microcred.badges import integrity, keys
-from microcred.badges.linked_data import canonical_nquads, context_document
+from microcred.badges import integrity, keys, lifecycle
+from microcred.badges.linked_data import canonical_nquads
 from microcred.badges.models import Badge
+from microcred.badges.vocabulary import context_document
 from microcred.outbox.admin import start_destination
 
 WORKERS = 2
@@ -169,7 +170,7 @@ def awards(bench: Bench) -> dict[str, Any]:
         with _assembly(bench.stores, url) as app, bench.stores.connect(url) as connection:
             meter.start()
             with app.database.writing() as session:
-                start_destination(session, "local")
+                start_destination(session, lifecycle.DESTINATION)
             until = time.monotonic() + _GIVE_UP
             query = b"SELECT count(*) FROM badge WHERE issued_at IS NOT NULL"
             while (connection.execute(query).fetchone() or (0,))[0] < bench.count:
@@ -231,7 +232,7 @@ def _document_of(engines: Stores, template: str) -> dict[str, Any]:
     """The credential of one award, unsigned: issued once in a copy of the database."""
     with engines.database(template) as url, _assembly(engines, url) as app:
         with app.database.writing() as session:
-            start_destination(session, "local")
+            start_destination(session, lifecycle.DESTINATION)
         worker = app.make_worker()
         worker.run_due()
         with app.database.reading() as session:

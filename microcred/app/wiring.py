@@ -51,8 +51,10 @@ from microcred.storage import Storage, StorageError
 from microcred.web.services import Services, WebSettings
 
 _random = SystemRandom()
-_FILES_AT_ONCE = {"uploads": 4, "documents": 4, "recordings": 2}
-"""Files of each kind that are worked on at a time, by all workers together: this takes processor and disk."""
+_AT_ONCE = {"uploads": 4, "documents": 4, "recordings": 2, badge_lifecycle.DESTINATION: 32}
+"""Jobs of a destination that are worked on at a time, by all workers together. Files take processor and disk;
+badges that are issued at the same time are done together, so more of them cost each less.
+"""
 
 
 class CannotAssemble(Exception):
@@ -205,7 +207,7 @@ def assemble(
             clock,
             handlers=handlers,
             policy=Policy(
-                limit_of=lambda name: Limit(concurrency=_FILES_AT_ONCE.get(name, settings.in_flight))
+                limit_of=lambda name: Limit(concurrency=_AT_ONCE.get(name, settings.in_flight))
             ),
             threads=settings.worker_threads,
         )

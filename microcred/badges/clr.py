@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from microcred.badges.facts import IdentifierFacts, OrganizationFacts
-from microcred.badges.linked_data import CREDENTIALS_V2, LEARNER_RECORD_2, OPEN_BADGES_3
 from microcred.badges.ob3 import identity_object, profile
 from microcred.badges.values import TEST_NARRATIVE, Document, moment, text, without_none
+from microcred.badges.vocabulary import CREDENTIALS_V2, LEARNER_RECORD_2, OPEN_BADGES_3
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from microcred.badges.facts import (
     StatusEntry,
 )
 from microcred.badges.ob2 import ob2_assertion, ob2_badge_class, ob2_issuer_profile, ob2_revoked
-from microcred.badges.ob3 import ob3_achievement, ob3_credential
+from microcred.badges.ob3 import achievement_part, ob3_achievement, ob3_credential
 
 __all__ = [
     "AchievementFacts",
@@ -32,6 +32,7 @@ __all__ = [
     "RecipientFacts",
     "ResultFacts",
     "StatusEntry",
+    "achievement_part",
     "ob2_assertion",
     "ob2_badge_class",
     "ob2_issuer_profile",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from microcred.badges.facts import OrganizationFacts
-from microcred.badges.linked_data import CREDENTIALS_V2, OPEN_BADGES_3
 from microcred.badges.ob3 import profile
 from microcred.badges.values import Document, address, moment, text
+from microcred.badges.vocabulary import CREDENTIALS_V2, OPEN_BADGES_3
 
 
 @dataclass(frozen=True)

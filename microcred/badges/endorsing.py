@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from microcred.badges import endorsements, integrity
 from microcred.badges.facts import Addresses
-from microcred.badges.from_award import organization_facts
+from microcred.badges.from_version import organization_facts
 from microcred.badges.issuer_keys import IssuerKeys
 from microcred.badges.models import Endorsement
 from microcred.credentials import definition_of

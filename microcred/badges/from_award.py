@@ -1,129 +1,144 @@
-"""From rows to facts: what a badge says, gathered from the award, its version, its decision and the ratings
-behind it.
+"""From rows to facts: what badges say, gathered from awards, their versions, their decisions and the ratings
+behind them. Many awards cost as many questions to the database as one.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.models import Deployment
 from microcred.badges.facts import (
-    AchievementFacts,
     Addresses,
-    AlignmentFacts,
     AwardFacts,
-    CriterionFacts,
+    ClassFacts,
     EvidenceFacts,
     IdentifierFacts,
-    LevelFacts,
-    OrganizationFacts,
     RecipientFacts,
     ResultFacts,
     StatusEntry,
 )
-from microcred.badges.models import Badge, Endorsement, HoldersChoice
-from microcred.credentials import Definition, definition_of
+from microcred.badges.from_version import achievement_facts, organization_facts, signed_endorsements
+from microcred.badges.keys import IssuerIdentity
+from microcred.badges.models import Badge, HoldersChoice
+from microcred.credentials import definition_of
 from microcred.credentials.models import Award, CredentialVersion, Decision, Pursuit, Rating
 from microcred.people.models import ContactAddress, LmsIdentity, Organization, Person
 from microcred.placements.models import Placement
 
 
-def organization_facts(organization: Organization, badge_url: str) -> OrganizationFacts:
-    """An organization as badges name it; without a page of its own it is named by its address here."""
-    page = organization.url or f"{badge_url}/ob/2.0/issuers/{organization.public_id}"
-    return OrganizationFacts(organization.public_id, organization.name, page, organization.contact_email)
+@dataclass(frozen=True)
+class _Found:
+    """An award with what its badge says of it alone."""
 
-
-def achievement_facts(
-    definition: Definition, version: CredentialVersion, endorsements: tuple[Mapping[str, Any], ...] = ()
-) -> AchievementFacts:
-    """A credential version as badges describe it: criteria in words, standards, the rubric with its levels,
-    and who stands behind it (signed endorsements).
-    """
-    document = definition.document
-    narrative = "\n".join(
-        [document.competency, "", f"How it is decided: {document.passing_rule.text}"]
-        + [f"- {part.number}. {part.title}: {criterion.title}" for part, criterion in definition.criteria()]
-    )
-    return AchievementFacts(
-        id=version.public_id,
-        name=document.badge.name,
-        description=f"{document.title}. {document.one_line}",
-        criteria_narrative=narrative,
-        code=document.code,
-        version=document.version,
-        achievement_type=document.badge.achievement_type,
-        image_alt=document.badge.image_alt,
-        alignments=tuple(_alignments(definition)),
-        criteria=tuple(_criterion(definition, criterion_id) for criterion_id in _criterion_ids(definition)),
-        tags=tuple(document.tags),
-        credits_available=float(document.effort.clock_hours),
-        endorsements=endorsements,
-    )
+    award: Award
+    badge: Badge
+    holder: str
+    """The holder's public id."""
+    review_id: int | None
+    """The review on which it was decided."""
 
 
 def award_facts(
-    session: Session, award: Award, badge: Badge, *, badge_url: str, did: str, test: bool, now: datetime
-) -> AwardFacts:
-    """Everything one badge says, at `now`."""
-    version = session.get_one(CredentialVersion, award.version_id)
-    definition = definition_of(session, version)
-    issuer = session.get_one(Organization, award.issuer_id)
-    person = session.get_one(Person, award.person_id)
+    session: Session,
+    award_ids: Collection[int],
+    *,
+    badge_url: str,
+    identities: Mapping[int, IssuerIdentity],
+    now: datetime,
+) -> dict[int, AwardFacts]:
+    """Everything that the badges of these awards say, by award; `identities` are the issuers' by id.
+
+    A badge that was issued before is known by a later second (OB 3.0, Credential Equality and Comparison).
+    """
     addresses = Addresses(badge_url)
-    choice = session.get(HoldersChoice, award.id)
-    return AwardFacts(
-        public_id=badge.public_id,
-        addresses=addresses,
-        issuer=organization_facts(issuer, badge_url),
-        issuer_did=did,
-        achievement=achievement_facts(definition, version, signed_endorsements(session, version.id)),
-        recipient=_recipient(session, award, badge, person, badge_url, choice),
-        awarded_date=award.awarded_at,
-        valid_from=now,
-        valid_until=award.valid_until,
-        status=StatusEntry(addresses.status_list(badge.status_list_id), badge.status_index),
-        results=tuple(_results(session, award)),
-        credits_earned=float(award.clock_hours),
-        evidence=_evidence(choice, addresses, award),
-        test=test,
+    found = _found(session, award_ids)
+    classes = _classes(session, found, addresses, identities)
+    choices = _choices(session, award_ids)
+    confirmed = _confirmed(session, {one.award.person_id for one in found if one.award.id in choices})
+    subs, results = _subs(session, award_ids), _results(session, found)
+    gathered = {}
+    for one in found:
+        award, badge, of_class = one.award, one.badge, classes[one.award.version_id]
+        choice = choices.get(award.id)
+        gathered[award.id] = AwardFacts(
+            public_id=badge.public_id,
+            addresses=addresses,
+            issuer=of_class.issuer,
+            issuer_did=of_class.issuer_did,
+            achievement=of_class.achievement,
+            recipient=_recipient(
+                f"{badge_url}/people/{one.holder}",
+                subs.get(award.id, one.holder),
+                badge.recipient_salt,
+                choice,
+                confirmed.get(award.person_id, {}),
+            ),
+            awarded_date=award.awarded_at,
+            valid_from=max(now, badge.issued_at + timedelta(seconds=1)) if badge.issued_at else now,
+            valid_until=award.valid_until,
+            status=StatusEntry(addresses.status_list(badge.status_list_id), badge.status_index),
+            results=tuple(results[one.review_id]) if one.review_id is not None else (),
+            credits_earned=float(award.clock_hours),
+            # Reviewers hold their office of the issuer and read in its name; their own are never said.
+            assessed_by=of_class.issuer if one.review_id is not None else None,
+            evidence=_evidence(choice, addresses, award),
+            test=identities[award.issuer_id].test or award.is_test,
+        )
+    return gathered
+
+
+def _found(session: Session, award_ids: Collection[int]) -> list[_Found]:
+    rows = session.execute(
+        select(Award, Badge, Person.public_id, Decision.review_id)
+        .join(Badge, Badge.award_id == Award.id)
+        .join(Person, Person.id == Award.person_id)
+        .join(Decision, Decision.id == Award.decision_id)
+        .where(Award.id.in_(award_ids))
     )
+    return [_Found(*row) for row in rows]
+
+
+def _classes(
+    session: Session,
+    found: Sequence[_Found],
+    addresses: Addresses,
+    identities: Mapping[int, IssuerIdentity],
+) -> dict[int, ClassFacts]:
+    """What all badges of a version say, by version."""
+    classes = {}
+    for version_id, issuer_id in {(one.award.version_id, one.award.issuer_id) for one in found}:
+        version = session.get_one(CredentialVersion, version_id)
+        issuer = session.get_one(Organization, issuer_id)
+        classes[version_id] = ClassFacts(
+            addresses,
+            organization_facts(issuer, addresses.base),
+            identities[issuer_id].did,
+            achievement_facts(
+                definition_of(session, version), version, signed_endorsements(session, version_id)
+            ),
+        )
+    return classes
 
 
 def _recipient(
-    session: Session,
-    award: Award,
-    badge: Badge,
-    person: Person,
-    badge_url: str,
-    choice: HoldersChoice | None,
+    url: str, identifier: str, salt: str, choice: HoldersChoice | None, confirmed: Mapping[int, str]
 ) -> RecipientFacts:
     """Recognised by the user id of the LMS in which it was earned, as a salted hash; nobody's name.
 
     An address is there only by the holder's choice, and only once it is confirmed.
     """
-    sub = session.scalar(
-        select(LmsIdentity.sub)
-        .join(Deployment, Deployment.registration_id == LmsIdentity.registration_id)
-        .join(Placement, Placement.deployment_id == Deployment.id)
-        .join(Pursuit, Pursuit.placement_id == Placement.id)
-        .where(Pursuit.id == award.pursuit_id, LmsIdentity.person_id == award.person_id)
-        .order_by(LmsIdentity.id)
-        .limit(1)
-    )
-    salt = badge.recipient_salt
-    identifiers = [IdentifierFacts("ltiUserId", sub or person.public_id, salt)]
-    confirmed = confirmed_addresses(session, person.id) if choice else {}
+    identifiers = [IdentifierFacts("ltiUserId", identifier, salt)]
     by_email = bool(choice and choice.recognised_by_email)
     if by_email:
         identifiers += [IdentifierFacts("emailAddress", one, salt) for one in confirmed.values()]
     shown = confirmed.get(choice.shown_address_id) if choice and choice.shown_address_id else None
     return RecipientFacts(
-        f"{badge_url}/people/{person.public_id}",
+        url,
         salt,
         tuple(identifiers),
         f"mailto:{quote(shown, safe='@+')}" if shown else None,
@@ -132,20 +147,50 @@ def _recipient(
     )
 
 
+def _subs(session: Session, award_ids: Collection[int]) -> dict[int, str]:
+    """The user id of the LMS in which each was earned."""
+    first = (
+        select(Award.id, func.min(LmsIdentity.id).label("identity_id"))
+        .join(Pursuit, Pursuit.id == Award.pursuit_id)
+        .join(Placement, Placement.id == Pursuit.placement_id)
+        .join(Deployment, Deployment.id == Placement.deployment_id)
+        .join(
+            LmsIdentity,
+            (LmsIdentity.registration_id == Deployment.registration_id)
+            & (LmsIdentity.person_id == Award.person_id),
+        )
+        .where(Award.id.in_(award_ids))
+        .group_by(Award.id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(first.c.id, LmsIdentity.sub).join(LmsIdentity, LmsIdentity.id == first.c.identity_id)
+    )
+    return {row.id: row.sub for row in rows}
+
+
 def confirmed_addresses(session: Session, person_id: int) -> dict[int, str]:
     """The person's confirmed addresses by id, oldest first."""
+    return _confirmed(session, [person_id]).get(person_id, {})
+
+
+def _confirmed(session: Session, person_ids: Collection[int]) -> dict[int, dict[int, str]]:
+    if not person_ids:
+        return {}
     rows = session.execute(
-        select(ContactAddress.id, ContactAddress.address)
-        .where(ContactAddress.person_id == person_id, ContactAddress.confirmed_at.is_not(None))
+        select(ContactAddress.person_id, ContactAddress.id, ContactAddress.address)
+        .where(ContactAddress.person_id.in_(person_ids), ContactAddress.confirmed_at.is_not(None))
         .order_by(ContactAddress.id)
     )
-    return {row.id: row.address for row in rows}
+    confirmed: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    for person_id, address_id, address in rows:
+        confirmed[person_id][address_id] = address
+    return confirmed
 
 
-def signed_endorsements(session: Session, version_id: int) -> tuple[Mapping[str, Any], ...]:
-    """The endorsements of a version as its badges carry them, oldest first."""
-    asked = select(Endorsement.credential).where(Endorsement.version_id == version_id)
-    return tuple(session.scalars(asked.order_by(Endorsement.id)))
+def _choices(session: Session, award_ids: Collection[int]) -> dict[int, HoldersChoice]:
+    rows = session.scalars(select(HoldersChoice).where(HoldersChoice.award_id.in_(award_ids)))
+    return {row.award_id: row for row in rows}
 
 
 def _evidence(choice: HoldersChoice | None, addresses: Addresses, award: Award) -> tuple[EvidenceFacts, ...]:
@@ -156,40 +201,18 @@ def _evidence(choice: HoldersChoice | None, addresses: Addresses, award: Award) 
     return (EvidenceFacts(place, choice.shared_title, choice.shared_text),)
 
 
-def _results(session: Session, award: Award) -> list[ResultFacts]:
+def _results(session: Session, found: Sequence[_Found]) -> Mapping[int, list[ResultFacts]]:
+    """The levels of the reviews on which it was decided, by review."""
     rows = session.execute(
-        select(Rating.criterion_id, Rating.level)
-        .join(Decision, Decision.review_id == Rating.review_id)
-        .where(Decision.id == award.decision_id, Rating.level.is_not(None))
+        select(Rating.review_id, Rating.criterion_id, Rating.level)
+        .where(
+            Rating.review_id.in_({one.review_id for one in found if one.review_id is not None}),
+            Rating.level.is_not(None),
+        )
         .order_by(Rating.id)
     )
-    return [ResultFacts(criterion, level) for criterion, level in rows if level is not None]
-
-
-def _alignments(definition: Definition) -> list[AlignmentFacts]:
-    found = []
-    for item in definition.document.standards_alignment:
-        framework = definition.frameworks[item.framework]
-        if framework.url:  # Open Badges require an address for a standard
-            found.append(
-                AlignmentFacts(
-                    item.label, framework.url, item.code, f"{framework.name} ({framework.version})"
-                )
-            )
-    return found
-
-
-def _criterion_ids(definition: Definition) -> list[str]:
-    return [criterion.id for _, criterion in definition.criteria()]
-
-
-def _criterion(definition: Definition, criterion_id: str) -> CriterionFacts:
-    part, criterion = definition.criterion(criterion_id)
-    levels = [(level, words) for level, words in reversed(definition.levels(criterion))]
-    required = next((level.key for level, _ in levels if level.passes), None)
-    return CriterionFacts(
-        id=criterion.id,
-        name=f"Part {part.number}: {criterion.title}",
-        levels=tuple(LevelFacts(level.key, level.label, words, str(level.points)) for level, words in levels),
-        required_level=required,
-    )
+    results: defaultdict[int, list[ResultFacts]] = defaultdict(list)
+    for review_id, criterion, level in rows:
+        if level is not None:
+            results[review_id].append(ResultFacts(criterion, level))
+    return results

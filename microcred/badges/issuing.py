@@ -2,35 +2,52 @@
 
 The badge's address and its place in a status list are fixed in one transaction, then keys, picture and
 storage work happen outside any, then the signed documents are kept with the job's result. A repeat signs the
-same badge.
+same badge. Jobs that come at the same time are done together: they share questions, keys and pictures.
 """
 
 import json
-import secrets
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from microcred import outbox
-from microcred.badges import documents, integrity, status, vc_jwt
+from microcred.badges import documents, integrity, vc_jwt
 from microcred.badges.backpack import connections
 from microcred.badges.baking import bake
 from microcred.badges.facts import AwardFacts
 from microcred.badges.from_award import award_facts
+from microcred.badges.gathering import Gathering
 from microcred.badges.issuer_keys import IssuerKeys, Signer
-from microcred.badges.models import Badge, StatusList
+from microcred.badges.models import Badge
 from microcred.badges.pictures import Pictures
+from microcred.badges.reserving import Reserved, reserve
 from microcred.credentials import document_of
-from microcred.credentials.models import Award, CredentialVersion
+from microcred.credentials.models import CredentialVersion
 from microcred.database import Clock, Database
 from microcred.storage import Storage
 
-_LIST_SIZE = status.MINIMUM_BITS
+_TOGETHER = 50
+"""Awards at a time: then what they share costs each nearly nothing, and none waits long for the others."""
+_TABLE = cast(Table, Badge.__table__)
+_KEEP = (
+    update(_TABLE)
+    .where(_TABLE.c.award_id == bindparam("of_award"))
+    .values({name: bindparam(name) for name in ("ob3", "ob2_assertion", "jwt", "image_key", "issued_at")})
+)
 
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Version:
+    """What the badges of one version share."""
+
+    achievement: Document
+    picture: bytes
 
 
 class Issuing:
@@ -47,111 +64,88 @@ class Issuing:
     ) -> None:
         self._database, self._storage, self._clock = database, storage, clock
         self._keys, self._pictures, self._badge_url = keys, pictures, badge_url
+        self._together = Gathering(self._issue, most=_TOGETHER)
 
     def issue(self, job: outbox.Job) -> outbox.Outcome:
         """Handler of outbox kind `badge`."""
-        award_id, again = int(job.payload["award_id"]), bool(job.payload.get("again"))
-        try:
-            issuer_id = self._reserve(award_id, again=again)
-        except IntegrityError:  # another worker has begun the same job
-            issuer_id = self._reserve(award_id, again=again)
-        if issuer_id is None:
-            return outbox.Superseded(reason="nothing_to_issue")
-        signer = self._keys.signer(issuer_id)
-        now = self._clock.now()
+        return self._together.one(job)
+
+    def _issue(self, jobs: Sequence[outbox.Job]) -> Sequence[outbox.Outcome]:
+        wanted = {int(job.payload["award_id"]): bool(job.payload.get("again")) for job in jobs}
+        reserved = self._reserved(wanted)
+        if not reserved:
+            return [outbox.Superseded(reason="nothing_to_issue") for _ in jobs]
+        issuers = {one.issuer_id for one in reserved.values()}
+        signers = {issuer_id: self._keys.signer(issuer_id) for issuer_id in issuers}
         with self._database.reading() as session:
-            award, badge = _award_and_badge(session, award_id)
-            if badge.issued_at is not None:  # a newer copy is known by its second
-                now = max(now, badge.issued_at + timedelta(seconds=1))
             facts = award_facts(
                 session,
-                award,
-                badge,
+                reserved,
                 badge_url=self._badge_url,
-                did=signer.identity.did,
-                test=signer.identity.test or award.is_test,
-                now=now,
+                identities={issuer_id: signer.identity for issuer_id, signer in signers.items()},
+                now=self._clock.now(),
             )
-            document = document_of(session.get_one(CredentialVersion, award.version_id))
-        credential, assertion, token = self._sign(facts, signer, issuer_id)
+            versions = {one.version_id: facts[one.award_id] for one in reserved.values()}
+            designs = {
+                version_id: document_of(session.get_one(CredentialVersion, version_id))
+                for version_id in versions
+            }
+        shared = {
+            version_id: _Version(
+                documents.achievement_part(one.of_class),
+                self._pictures.png(one.achievement.id, designs[version_id]),
+            )
+            for version_id, one in versions.items()
+        }
+        outcomes: dict[int, outbox.Outcome] = {
+            one.award_id: self._made(one, facts[one.award_id], signers[one.issuer_id], shared[one.version_id])
+            for one in reserved.values()
+        }
+        nothing = outbox.Superseded(reason="nothing_to_issue")
+        return [outcomes.get(int(job.payload["award_id"]), nothing) for job in jobs]
+
+    def _reserved(self, wanted: Mapping[int, bool]) -> dict[int, Reserved]:
+        for _ in range(2):
+            try:
+                with self._database.writing() as session:
+                    return reserve(session, wanted)
+            except IntegrityError:  # another worker has begun one of them
+                continue
+        with self._database.writing() as session:
+            return reserve(session, wanted)
+
+    def _made(
+        self, reserved: Reserved, facts: AwardFacts, signer: Signer, version: _Version
+    ) -> outbox.Outcome:
+        """Sign, bake and store one badge; its row is written with the job's result."""
+        credential, token = self._signed(facts, signer, reserved.issuer_id, version.achievement)
+        assertion = documents.ob2_assertion(facts)
         image_key = f"badges/{facts.public_id}.png"
-        picture = bake(
-            self._pictures.png(facts.achievement.id, document),
-            ob2=json.dumps(assertion),
-            ob3=json.dumps(credential),
-        )
-        self._storage.put(image_key, [picture])
+        picture = bake(version.picture, ob2=json.dumps(assertion), ob3=json.dumps(credential))
+        self._storage.put_bytes(image_key, picture)
+        row = {
+            "of_award": reserved.award_id,
+            "ob3": credential,
+            "ob2_assertion": assertion,
+            "jwt": token,
+            "image_key": image_key,
+            "issued_at": facts.valid_from,
+        }
 
         def keep(session: Session) -> None:
-            _, row = _award_and_badge(session, award_id)
-            row.ob3, row.ob2_assertion, row.image_key, row.issued_at = credential, assertion, image_key, now
-            row.jwt = token
-            connections.queue_standing(session, session.get_one(Award, award_id), now=self._clock.now())
+            session.connection().execute(_KEEP, row)
+            connections.queue_standing(session, reserved.award_id, now=self._clock.now())
 
         return outbox.Delivered(answer={"badge": facts.public_id}, record=keep)
 
-    def _sign(
-        self, facts: AwardFacts, signer: Signer, issuer_id: int
-    ) -> tuple[Document, Document, str | None]:
-        """The OB 3.0 credential, the OB 2.0 assertion, and the VC-JWT where there is a subject to name."""
-        unsigned = documents.ob3_credential(facts)
+    def _signed(
+        self, facts: AwardFacts, signer: Signer, issuer_id: int, achievement: Document
+    ) -> tuple[Document, str | None]:
+        """The OB 3.0 credential, and the VC-JWT where there is a subject to name."""
+        unsigned = documents.ob3_credential(facts, achievement=achievement)
         signed = integrity.sign(unsigned, signer.key, signer.identity.verification_method, facts.valid_from)
         token = None
         if facts.recipient.subject_id:
             token_signer = self._keys.token_signer(issuer_id)
             token = vc_jwt.sign(unsigned, token_signer.key, token_signer.kid)
-        return signed, documents.ob2_assertion(facts), token
-
-    def _reserve(self, award_id: int, *, again: bool) -> int | None:
-        """Fix the badge's address and status index. The issuer's id, or None where nothing is to be issued:
-        the badge is there already and is not wanted again, or the award was revoked before it was.
-        """
-        with self._database.writing() as session:
-            award = session.get_one(Award, award_id)
-            badge = session.scalar(select(Badge).where(Badge.award_id == award_id))
-            if award.revoked_at is not None or (badge is not None and badge.issued_at and not again):
-                return None
-            if badge is None:
-                numbers = self._open_list(session, award.issuer_id)
-                index = self._free_index(session, numbers)
-                # One id for the award and its badge: whoever has one address can tell all others.
-                session.add(
-                    Badge(
-                        award_id=award_id,
-                        public_id=award.public_id,
-                        status_list_id=numbers.id,
-                        status_index=index,
-                    )
-                )
-                numbers.issued += 1
-            return award.issuer_id
-
-    def _open_list(self, session: Session, issuer_id: int) -> StatusList:
-        """The issuer's list with room, locked until the transaction ends; half full counts as full."""
-        found = session.scalar(
-            select(StatusList)
-            .where(StatusList.organization_id == issuer_id, StatusList.issued < StatusList.size // 2)
-            .order_by(StatusList.id)
-            .limit(1)
-            .with_for_update()
-        )
-        if found is None:
-            found = StatusList(organization_id=issuer_id, size=_LIST_SIZE, issued=0)
-            session.add(found)
-            session.flush()
-        return found
-
-    def _free_index(self, session: Session, numbers: StatusList) -> int:
-        """A random index nobody has: an index must not tell when, or beside whom, a badge was earned."""
-        while True:
-            index = secrets.randbelow(numbers.size)
-            taken = session.scalar(
-                select(Badge.id).where(Badge.status_list_id == numbers.id, Badge.status_index == index)
-            )
-            if taken is None:
-                return index
-
-
-def _award_and_badge(session: Session, award_id: int) -> tuple[Award, Badge]:
-    badge = session.scalars(select(Badge).where(Badge.award_id == award_id)).one()
-    return session.get_one(Award, award_id), badge
+        return signed, token

@@ -14,6 +14,8 @@ from microcred.people.models import Person
 
 KIND = "badge"
 """Outbox kind: issue a badge."""
+DESTINATION = "badges"
+"""Badges have a queue of their own: a term's end must not hold up the tool's other work."""
 
 
 def request(session: Session, award: Award, *, now: datetime) -> None:
@@ -21,7 +23,7 @@ def request(session: Session, award: Award, *, now: datetime) -> None:
     outbox.add(
         session,
         kind=KIND,
-        destination="local",
+        destination=DESTINATION,
         order_key=f"badge:{award.id}",
         subject=("award", str(award.id)),
         payload={"award_id": award.id},
@@ -38,7 +40,7 @@ def reissue(session: Session, award: Award, *, now: datetime) -> None:
     outbox.add(
         session,
         kind=KIND,
-        destination="local",
+        destination=DESTINATION,
         order_key=f"badge:{award.id}",
         subject=("award", str(award.id)),
         payload={"award_id": award.id, "again": True},

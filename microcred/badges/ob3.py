@@ -16,7 +16,6 @@ from microcred.badges.facts import (
     ResultFacts,
     check,
 )
-from microcred.badges.linked_data import CREDENTIALS_V2, OPEN_BADGES_3
 from microcred.badges.values import (
     TEST_NARRATIVE,
     Document,
@@ -29,10 +28,14 @@ from microcred.badges.values import (
     text,
     without_none,
 )
+from microcred.badges.vocabulary import CREDENTIALS_V2, OPEN_BADGES_3
 
 
-def ob3_credential(facts: AwardFacts) -> Document:
-    """The unsigned OpenBadgeCredential (VC data model 2.0). Raises FactsError."""
+def ob3_credential(facts: AwardFacts, *, achievement: Document | None = None) -> Document:
+    """The unsigned OpenBadgeCredential (VC data model 2.0). Raises FactsError.
+
+    `achievement` is `achievement_part(facts.of_class)`, for whoever writes many badges of one version.
+    """
     check(facts)
     return without_none(
         {
@@ -44,7 +47,7 @@ def ob3_credential(facts: AwardFacts) -> Document:
             "awardedDate": moment(facts.awarded_date),
             "validFrom": moment(facts.valid_from),
             "validUntil": optional_moment(facts.valid_until),
-            "credentialSubject": _subject(facts),
+            "credentialSubject": _subject(facts, achievement or achievement_part(facts.of_class)),
             "evidence": [_evidence(item) for item in facts.evidence] or None,
             "credentialStatus": {
                 "id": f"{facts.status.list_url}#{facts.status.index}",
@@ -59,10 +62,11 @@ def ob3_credential(facts: AwardFacts) -> Document:
 
 def ob3_achievement(facts: ClassFacts) -> Document:
     """The Achievement as it is served at its own id, the `achievement.id` of the credentials."""
-    return {"@context": [CREDENTIALS_V2, OPEN_BADGES_3], **_achievement(facts)}
+    return {"@context": [CREDENTIALS_V2, OPEN_BADGES_3], **achievement_part(facts)}
 
 
-def _achievement(facts: ClassFacts) -> Document:
+def achievement_part(facts: ClassFacts) -> Document:
+    """The Achievement inside a credential. Raises FactsError."""
     addresses, achievement = facts.addresses, facts.achievement
     own_id = addresses.achievement(achievement.id)
     criteria = {
@@ -91,14 +95,14 @@ def _achievement(facts: ClassFacts) -> Document:
     )
 
 
-def _subject(facts: AwardFacts) -> Document:
+def _subject(facts: AwardFacts, achievement: Document) -> Document:
     subject_id = facts.recipient.subject_id
     return without_none(
         {
             "id": address(subject_id) if subject_id else None,
             "type": ["AchievementSubject"],
             "identifier": [identity_object(item) for item in facts.recipient.identifiers] or None,
-            "achievement": _achievement(facts.of_class),
+            "achievement": achievement,
             "narrative": TEST_NARRATIVE if facts.test else None,
             "creditsEarned": number(facts.credits_earned),
             "source": _source(facts),
@@ -172,9 +176,11 @@ def profile(own_id: str, organization: OrganizationFacts) -> Document:
 
 
 def _source(facts: AwardFacts) -> Document | None:
-    if facts.assessed_by is None:
+    assessor = facts.assessed_by
+    if assessor is None:
         return None
-    return profile(facts.addresses.issuer(facts.assessed_by.id), facts.assessed_by)
+    own_id = facts.issuer_did if assessor == facts.issuer else facts.addresses.issuer(assessor.id)
+    return profile(own_id, assessor)
 
 
 def _alignment(item: AlignmentFacts) -> Document:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from microcred.badges import clr, integrity, keys
 from microcred.badges.facts import IdentifierFacts
-from microcred.badges.from_award import organization_facts
+from microcred.badges.from_version import organization_facts
 from microcred.badges.models import Badge
 from microcred.badges.store import BadgeStore
 from microcred.credentials.models import Award

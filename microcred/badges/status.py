@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from microcred.badges.errors import StatusError
-from microcred.badges.linked_data import CREDENTIALS_V2
 from microcred.badges.values import moment
+from microcred.badges.vocabulary import CREDENTIALS_V2
 
 MINIMUM_BITS = 131_072
 _MAXIMUM_BITS = 1 << 24

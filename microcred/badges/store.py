@@ -11,7 +11,7 @@ from microcred.badges import ctdl, documents, keys
 from microcred.badges.backpack import connections
 from microcred.badges.baking_svg import bake_svg
 from microcred.badges.facts import Addresses
-from microcred.badges.from_award import achievement_facts, organization_facts, signed_endorsements
+from microcred.badges.from_version import achievement_facts, organization_facts, signed_endorsements
 from microcred.badges.issuer_keys import IssuerKeys
 from microcred.badges.issuing import Issuing
 from microcred.badges.lifecycle import is_withdrawn

@@ -104,17 +104,18 @@ def queue(session: Session, award_id: int, backpack: Backpack, *, now: datetime)
     )
 
 
-def queue_standing(session: Session, award: Award, *, now: datetime) -> None:
+def queue_standing(session: Session, award_id: int, *, now: datetime) -> None:
     """A badge was issued: send it to the holder's backpacks that get badges by themselves, and the new copy
     to those that have an older one.
     """
-    for backpack in session.scalars(_STANDING, {"award": award.id, "person": award.person_id}).all():
-        queue(session, award.id, backpack, now=now)
+    for backpack in session.scalars(_STANDING, {"award": award_id}).all():
+        queue(session, award_id, backpack, now=now)
 
 
 _HUMAN = (
     select(func.coalesce(Person.merged_into_id, Person.id))
-    .where(Person.id == bindparam("person"))
+    .join(Award, Award.person_id == Person.id)
+    .where(Award.id == bindparam("award"))
     .scalar_subquery()
 )
 _HAS_IT = select(BackpackPush.backpack_id).where(

@@ -172,18 +172,15 @@ def bound(
         badge = session.scalar(select(Badge).where(Badge.award_id == award_id))
         if badge is None or badge.issued_at is None or award.revoked_at is not None:
             raise OfferRefused("invalid_credential_request")
-        issued_at = badge.issued_at
     signer = store.keys.signer(award.issuer_id)
     with database.reading() as session:
-        facts = award_facts(
+        (facts,) = award_facts(
             session,
-            award,
-            badge,
+            [award_id],
             badge_url=store.badge_url,
-            did=signer.identity.did,
-            test=signer.identity.test or award.is_test,
-            now=max(clock.now(), issued_at),
-        )
+            identities={award.issuer_id: signer.identity},
+            now=clock.now(),
+        ).values()
     facts = replace(facts, recipient=replace(facts.recipient, subject_id=holder))
     unsigned = documents.ob3_credential(facts)
     if as_token:

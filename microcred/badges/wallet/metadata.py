@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from microcred.badges.linked_data import CREDENTIALS_V2, OPEN_BADGES_3
+from microcred.badges.vocabulary import CREDENTIALS_V2, OPEN_BADGES_3
 from microcred.badges.wallet.proofs import ALGORITHMS
 
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"

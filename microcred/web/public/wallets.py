@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from microcred.badges.linked_data import CREDENTIALS_V2
+from microcred.badges.vocabulary import CREDENTIALS_V2
 from microcred.badges.wallet import metadata
 from microcred.badges.wallet.issuing import OfferRefused
 from microcred.badges.wallet.proofs import ProofRefused, holder_of_jwt, holder_of_presentation

@@ -21,7 +21,7 @@ from microcred.badges.baking import bake
 from microcred.badges.facts import identity_hash
 from microcred.badges.importing.models import ImportedBadge
 from microcred.badges.importing.reading import NotABadge, read
-from microcred.badges.linked_data import CREDENTIALS_V2, OPEN_BADGES_3
+from microcred.badges.vocabulary import CREDENTIALS_V2, OPEN_BADGES_3
 from microcred.people.models import ContactAddress, Organization
 from tests.functional.backpacks.conftest import Packs
 from tests.interop.badges.hosting import Host, hosting

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from microcred.badges import integrity, keys
-from microcred.badges.linked_data import CREDENTIALS_V2
+from microcred.badges.vocabulary import CREDENTIALS_V2
 from microcred.badges.wallet.metadata import GRANT, JSON_CREDENTIAL, TOKEN_CREDENTIAL
 from tests.functional.backpacks.conftest import Packs
 

@@ -13,8 +13,8 @@ import pytest
 from microcred.badges import art, documents, integrity, keys, status, vc_jwt
 from microcred.badges.baking import bake
 from microcred.badges.baking_svg import bake_svg
-from microcred.badges.linked_data import LEARNER_RECORD_2, context_document
 from microcred.badges.rsa_keys import RsaKey
+from microcred.badges.vocabulary import LEARNER_RECORD_2, context_document
 from tests.interop.badges.hosting import Host, hosting
 from tests.interop.badges.judging import Verdict, judge_ob2, judge_ob3
 from tests.unit.badges.samples import ART, KEY, NOW, PUBLIC, RECIPIENT_URL, award, plain_award

@@ -4,7 +4,7 @@ from typing import Any
 
 from pyld import jsonld
 
-from microcred.badges.linked_data import context_document
+from microcred.badges.vocabulary import context_document
 
 
 def general_nquads(document: dict[str, Any]) -> bytes:
