@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.facts import COLUMNS, RegistrationFacts
 from lti_tool.models import Launch, Registration
+from lti_tool.protocol.names import DEEP_LINKING_REQUEST
 from lti_tool.sessions import COOKIE, HEADER, SessionEnded
 from microcred.web.base.headers import allow_frames
 from microcred.web.base.incoming import typed_texts, wants_fragment
@@ -27,8 +28,12 @@ def launch_ended_page(launch_id: str, reason: str) -> ResponseReturnValue:
     """The answer to a request of an ended launch: what was typed, and how to come back."""
     with services().database.reading() as session:
         allow_frames(_frame_origins(session, launch_id))
+        was_choosing = session.scalar(select(Launch.message_type).where(Launch.public_id == launch_id))
     title = "This account is closed" if reason == "user_blocked" else "Open this from your course again"
-    return _page(title, "Go back to your course page and click the micro-credential again.", reason)
+    what_to_do = "Go back to your course page and click the micro-credential again."
+    if was_choosing == DEEP_LINKING_REQUEST:
+        what_to_do = "Nothing was added. Go back to your course page and begin adding content again."
+    return _page(title, what_to_do, reason)
 
 
 def desk_ended_page() -> ResponseReturnValue:

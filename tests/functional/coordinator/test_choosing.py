@@ -3,7 +3,7 @@
 import html
 import re
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -144,6 +144,18 @@ def test_only_our_own_pages_may_choose(here: Campus) -> None:
         form = data | ({"form_token": token} if token is not None else {})
         assert picker.client.post(where, base_url=TOOL, data=form, headers=headers).status_code == 403
     assert here.placements() == []
+
+
+def test_a_picker_that_has_expired_adds_nothing_and_says_so(here: Campus) -> None:
+    picker = here.picker()
+    here.clock.time += timedelta(hours=4)
+    for path in ("choose", "choose/cancel"):
+        answer = picker.post(path, {"credential": here.version(), "scheme": "hundred"})
+        assert answer.status_code == 401
+        assert "Nothing was added. Go back to your course page" in answer.text
+        assert "JWT" not in answer.text
+    assert here.placements() == []
+    assert here.add().links
 
 
 def test_the_second_press_of_a_double_click_changes_what_the_first_made(anywhere: Campus) -> None:
