@@ -268,7 +268,7 @@ def open_gradebook(page: Page) -> None:
 def grades_of(page: Page, name: str) -> Grades:
     """Somebody's row in the open gradebook."""
     cells = page.get_by_role("row", name=name).locator("td > a").all_inner_texts()
-    return dict(zip(columns_of(page), (cell.partition(" for ")[0].strip() for cell in cells), strict=True))
+    return dict(zip(columns_of(page), (re.split(r"\s+for ", cell)[0] for cell in cells), strict=True))
 
 
 def columns_of(page: Page) -> list[str]:

@@ -1,4 +1,4 @@
-"""A stack with a column of its own: it counts what is earned, in the course and elsewhere, and what is revoked."""
+"""A stack with a column of its own: it counts what is earned, here and elsewhere, and what is revoked."""
 
 from datetime import timedelta
 
