@@ -19,6 +19,23 @@ __all__ = ["site", "visitor"]
 RATINGS = {"p1-c1": "strong", "p1-c2": "passing", "p2-c1": "yes", "p3-c1": "passing", "p4-c1": "passing"}
 
 
+def test_the_page_shows_by_itself_that_the_badge_is_signed(
+    site: Site, visitor: Visitor, browser_context: BrowserContext
+) -> None:
+    complete(visitor, site.course)
+    submit(visitor)
+    site.course.judge(visitor.person_id, RATINGS)
+    page = browser_context.new_page()
+    page.goto(site.enter(browser_context, visitor) + "badge")
+    expect(page.get_by_text("Badge is being signed")).to_be_visible()
+    link = page.get_by_role("link", name="Download the picture")
+    expect(link).to_have_count(0)
+    site.course.assembly.make_worker().run_due()
+    expect(page.get_by_text("Badge is signed")).to_be_visible(timeout=10_000)
+    expect(link).to_be_visible()
+    expect(page.locator("#badge-results[hx-trigger]")).to_have_count(0)
+
+
 @pytest.mark.long
 def test_the_holder_decides_what_the_public_page_shows(
     site: Site, visitor: Visitor, browser_context: BrowserContext
