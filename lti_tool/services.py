@@ -8,9 +8,11 @@ registrations that share an issuer.
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from lti_tool.cache import Cache
@@ -26,6 +28,11 @@ ASSERTION_LIFETIME = timedelta(minutes=3)
 LONGEST_TOKEN = 3600
 _MARGIN = 60
 """Seconds before its end at which a token is no longer used: more than a request may take."""
+
+
+_ASKING = TOTAL_SECONDS + 2
+"""Seconds for which one process alone asks for a token; longer than a request can take."""
+_LOOK_AGAIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class TokenRefused(Exception):
 
 class TokenSource:
     """Access tokens of all registrations: cached until shortly before they end, one request at a time for
-    each.
+    each, whichever process asks.
     """
 
     def __init__(
@@ -97,10 +104,23 @@ class TokenSource:
             kept = self._kept(key, spent)
             if kept is not None:
                 return kept
+            return self._fetched(facts, scopes, key, spent)
+
+    def _fetched(self, facts: RegistrationFacts, scopes: Sequence[str], key: str, spent: str | None) -> str:
+        """A fresh token, or the one that another process has just been asking for."""
+        asking, give_up = f"asking:{key}", time.monotonic() + _ASKING
+        while not self._cache.claim(asking, _ASKING) and time.monotonic() < give_up:
+            time.sleep(_LOOK_AGAIN)
+            kept = self._kept(key, spent)
+            if kept is not None:
+                return kept
+        try:
             token, seconds = self._request(facts, scopes)
             if seconds > 0:
                 self._keep(key, token, seconds)
             return token
+        finally:
+            self._cache.delete(asking)
 
     def check(self, facts: RegistrationFacts, scopes: Sequence[str]) -> ServiceAnswer | None:
         """Ask for a fresh token whatever is kept; None where it was given, else the refusal."""
@@ -247,8 +267,13 @@ class Services:
 
 
 def _cache_key(facts: RegistrationFacts, scopes: Sequence[str]) -> str:
-    asked = "\n".join((facts.token_url, facts.client_id, *sorted(scopes)))
-    return f"token:{facts.public_id}:{hashlib.sha256(asked.encode()).hexdigest()}"
+    return _key_of(facts.public_id, facts.token_url, facts.client_id, tuple(scopes))
+
+
+@lru_cache(maxsize=1024)
+def _key_of(public_id: str, token_url: str, client_id: str, scopes: tuple[str, ...]) -> str:
+    asked = "\n".join((token_url, client_id, *sorted(scopes)))
+    return f"token:{public_id}:{hashlib.sha256(asked.encode()).hexdigest()}"
 
 
 def _read_token(answer: Answer, scopes: Sequence[str]) -> tuple[str, float]:

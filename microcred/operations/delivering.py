@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 import grade_passback
 from lti_tool.models import Registration
 from microcred import outbox
+from microcred.badges import lifecycle
 from microcred.badges.backpack.connections import destination_of
 from microcred.badges.backpack.models import BackpackHost
 from microcred.operations import notifying
@@ -145,13 +146,18 @@ def stop(session: Session, actor: Actor, destination: str, now: datetime) -> Non
 def start(session: Session, actor: Actor, destination: str, now: datetime) -> None:
     """Send there again, at once. Raises NotAllowed, NotFound, OperationRefused (a platform shut out)."""
     _known(_labels(session, actor), destination)
-    shut = session.scalars(select(Registration.id).where(Registration.state != "approved"))
-    if destination in {grade_passback.destination_of(row_id) for row_id in shut}:
+    if is_shut_out(session, destination):
         raise OperationRefused(
             "platform_shut_out", "This platform is shut out. Let it in under Platforms; its grades follow."
         )
     outbox.start_destination(session, destination)
     record_sending(session, actor, "destination_started", ("outbox_destination", destination), now)
+
+
+def is_shut_out(session: Session, destination: str) -> bool:
+    """Whether it is a platform that may not be talked to at all."""
+    shut = session.scalars(select(Registration.id).where(Registration.state != "approved"))
+    return destination in {grade_passback.destination_of(row_id) for row_id in shut}
 
 
 def _labels(session: Session, actor: Actor) -> dict[str, str]:
@@ -168,7 +174,8 @@ def _labels(session: Session, actor: Actor) -> dict[str, str]:
         return labels
     hosts = session.execute(select(BackpackHost.id, BackpackHost.name).order_by(BackpackHost.id).limit(_MOST))
     backpacks = {destination_of(host_id): f"Backpacks at {name}" for host_id, name in hosts}
-    return labels | {"local": "This tool's own work", notifying.MAIL: "Mail server"} | backpacks
+    own = {"local": "This tool's own work", lifecycle.DESTINATION: "Badges", notifying.MAIL: "Mail server"}
+    return labels | own | backpacks
 
 
 def _only(actor: Actor, labels: Mapping[str, str]) -> list[str] | None:

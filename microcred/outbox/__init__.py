@@ -2,18 +2,21 @@
 lost."""
 
 from microcred.outbox.admin import (
+    OPEN_STATES,
     DestinationStatus,
     Entry,
     RetryRefused,
     Status,
     a_worker_lives,
     entries,
+    entry_of,
     retry,
     retry_all,
     start_destination,
     status,
     stop_destination,
 )
+from microcred.outbox.models import OUTBOX_STATES as STATES
 from microcred.outbox.models import OutboxRow
 from microcred.outbox.outcomes import (
     Accepted,
@@ -34,6 +37,8 @@ from microcred.outbox.wake import LocalWake, PostgresWake, RedisWake, Wake, use_
 from microcred.outbox.worker import Worker
 
 __all__ = [
+    "OPEN_STATES",
+    "STATES",
     "Accepted",
     "Blocked",
     "Delivered",
@@ -61,6 +66,7 @@ __all__ = [
     "add",
     "cancel",
     "entries",
+    "entry_of",
     "purge",
     "retry",
     "retry_all",

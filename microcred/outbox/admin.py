@@ -13,6 +13,8 @@ from microcred.outbox.models import UNFINISHED, OutboxDestination, OutboxRow, Ou
 from microcred.outbox.wake import wake_of
 
 _COUNTED = (*UNFINISHED, "blocked", "dead", "unverified", "accepted")
+OPEN_STATES = (*UNFINISHED, "blocked", "dead", "unverified")
+"""What waits or needs somebody."""
 _LIVING = timedelta(minutes=1)
 _RETRIABLE = ("blocked", "dead", "unverified")
 
@@ -101,13 +103,14 @@ def a_worker_lives(session: Session, *, now: datetime) -> bool:
 def entries(
     session: Session,
     *,
-    states: Sequence[str] = ("waiting", "held", "blocked", "dead", "unverified"),
+    states: Sequence[str] = OPEN_STATES,
     after_id: int = 0,
     limit: int = 100,
     destinations: Collection[str] | None = None,
+    kind: str | None = None,
 ) -> list[Entry]:
-    """Rows in these states by id, `limit` at most, beginning after `after_id`; `destinations`: of those
-    alone.
+    """Rows in these states by id, `limit` at most, beginning after `after_id`; `destinations`, `kind`: of
+    those alone.
     """
     query = (
         select(OutboxRow)
@@ -117,23 +120,26 @@ def entries(
     )
     if destinations is not None:
         query = query.where(OutboxRow.destination.in_(destinations))
-    rows = session.scalars(query)
-    return [
-        Entry(
-            r.id,
-            r.kind,
-            r.destination,
-            r.state,
-            r.reason,
-            r.attempts,
-            r.due_at,
-            r.created_at,
-            r.last_tried_at,
-            r.last_answer,
-            r.state in _RETRIABLE,
-        )
-        for r in rows
-    ]
+    if kind is not None:
+        query = query.where(OutboxRow.kind == kind)
+    return [entry_of(row) for row in session.scalars(query)]
+
+
+def entry_of(row: OutboxRow) -> Entry:
+    """A row as a list shows it."""
+    return Entry(
+        row.id,
+        row.kind,
+        row.destination,
+        row.state,
+        row.reason,
+        row.attempts,
+        row.due_at,
+        row.created_at,
+        row.last_tried_at,
+        row.last_answer,
+        row.state in _RETRIABLE,
+    )
 
 
 def retry(session: Session, row_id: int, *, now: datetime) -> None:

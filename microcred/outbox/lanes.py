@@ -110,21 +110,25 @@ class Lanes:
             thread.join()
 
     def _work(self) -> None:
-        while (job := self._take()) is not None:
+        job = self._take(None)
+        while job is not None:
             outcome = self._run(job)
-            with self._condition:
+            job = self._take((job, outcome))
+
+    def _take(self, done: Result | None) -> Job | None:
+        """Hand over what was done and wait for the next job; None when the threads end."""
+        with self._condition:
+            if done is not None:
+                job, outcome = done
                 lane = self._lanes[job.destination]
                 lane.in_flight.pop(job.id, None)
                 lane.resting = lane.resting or isinstance(outcome, Throttled)
-                self._results.append((job, outcome))
-            self._on_done()
-
-    def _take(self) -> Job | None:
-        with self._condition:
+                self._results.append(done)
+                self._on_done()
             while not self._stopped:
-                job = self._next()
-                if job is not None:
-                    return job
+                following = self._next()
+                if following is not None:
+                    return following
                 self._idle += 1
                 self._condition.wait()
                 self._idle -= 1

@@ -2,15 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from microcred.database import after_commit
 from microcred.outbox.models import UNFINISHED, OutboxDestination, OutboxRow
+from microcred.outbox.sets import OfMany
 from microcred.outbox.wake import wake_of
+
+_ROW = cast(Table, OutboxRow.__table__).c
+_UNFINISHED_OF = OfMany(
+    lambda among: (
+        select(_ROW.id, _ROW.order_key, _ROW.state)
+        .where(among(_ROW.order_key), _ROW.state.in_(UNFINISHED))
+        .order_by(_ROW.id)
+    )
+)
 
 
 def add(
@@ -88,14 +98,10 @@ def release_next(session: Session, order_keys: Sequence[str]) -> None:
     """Where nothing of a key is waiting any more, let its oldest held row wait for delivery."""
     if not order_keys:
         return
-    unfinished = session.execute(
-        select(OutboxRow.id, OutboxRow.order_key, OutboxRow.state)
-        .where(OutboxRow.order_key.in_(set(order_keys)), OutboxRow.state.in_(UNFINISHED))
-        .order_by(OutboxRow.id)
-    )
+    unfinished = _UNFINISHED_OF.ask(session, set(order_keys))
     first: dict[str | None, tuple[int, str]] = {}
-    for row_id, key, state in unfinished:
-        first.setdefault(key, (row_id, state))
+    for row in unfinished:
+        first.setdefault(row.order_key, (row.id, row.state))
     freed = [row_id for row_id, state in first.values() if state == "held"]
     if freed:
         session.execute(update(OutboxRow).where(OutboxRow.id.in_(freed)).values(state="waiting"))

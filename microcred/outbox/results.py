@@ -3,7 +3,7 @@ newest claim."""
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -28,6 +28,7 @@ from microcred.outbox.outcomes import (
 )
 from microcred.outbox.policy import Policy
 from microcred.outbox.queue import release_next
+from microcred.outbox.sets import OfMany
 
 # Sent through the connection, not the session: a batch of this size need not pass the unit of work.
 _NEW = ("state", "due_at", "finished_at", "reason", "last_answer")
@@ -48,6 +49,19 @@ _WRITE_BATCH = (
     .where(_TABLE.c.id == _BATCH.c.row_id)
     .values(leased_until=None, **{name: _BATCH.c[f"new_{name}"] for name in _NEW})
 )
+_LOCKED = OfMany(
+    lambda among: (
+        select(_TABLE.c.id, _TABLE.c.fence, _TABLE.c.state)
+        .where(among(_TABLE.c.id))
+        .with_for_update(skip_locked=True)
+    )
+)
+_EXISTING = OfMany(lambda among: select(_TABLE.c.id).where(among(_TABLE.c.id)))
+_REPLACED = OfMany(
+    lambda among: select(_TABLE.c.order_key).where(
+        among(_TABLE.c.order_key), _TABLE.c.state == "held", _TABLE.c.replaces
+    )
+)
 _log = structlog.get_logger("microcred.outbox")
 Result = tuple[Job, Outcome]
 
@@ -62,10 +76,17 @@ class _Tally:
 
 
 def store(
-    session: Session, results: Sequence[Result], *, now: datetime, policy: Policy, rng: random.Random
+    session: Session,
+    results: Sequence[Result],
+    *,
+    now: datetime,
+    policy: Policy,
+    rng: random.Random,
+    failing: Collection[str] | None = None,
 ) -> list[Result]:
     """Write a batch of results; what could not be written now (somebody holds the row) is returned for the
-    next batch.
+    next batch. `failing` are the destinations that had failures or a pause a moment ago (None: not known);
+    success at another one changes nothing about it.
 
     A result whose row was claimed again, superseded or cancelled meanwhile is dropped, with its `record`.
     """
@@ -84,7 +105,7 @@ def store(
         job.order_key for (job, _), change in zip(settled, changes, strict=True) if change["new_finished_at"]
     ]
     release_next(session, [key for key in finished if key is not None])
-    _judge_destinations(session, settled, now, policy, rng)
+    _judge_destinations(session, settled, failing, now, policy, rng)
     return left
 
 
@@ -106,15 +127,10 @@ def _still_mine(session: Session, results: Sequence[Result]) -> tuple[list[Resul
     we hold.
     """
     ids = [job.id for job, _ in results]
-    locked = session.execute(
-        select(OutboxRow.id, OutboxRow.fence, OutboxRow.state)
-        .where(OutboxRow.id.in_(ids))
-        .with_for_update(skip_locked=True)
-    )
-    current = {row.id: (row.fence, row.state) for row in locked}
+    current = {row.id: (row.fence, row.state) for row in _LOCKED.ask(session, ids)}
     existing: set[int] = set(current)
     if len(current) < len(ids):
-        existing = set(session.scalars(select(OutboxRow.id).where(OutboxRow.id.in_(ids))))
+        existing = set(_EXISTING.ask(session, ids).scalars())
     mine: list[Result] = []
     left: list[Result] = []
     for job, outcome in results:
@@ -144,10 +160,7 @@ def _keys_with_newer(session: Session, order_keys: Sequence[str]) -> set[str]:
     """Keys in which a newer version waits: trying the old one again would be pointless."""
     if not order_keys:
         return set()
-    query = select(OutboxRow.order_key).where(
-        OutboxRow.order_key.in_(set(order_keys)), OutboxRow.state == "held", OutboxRow.replaces
-    )
-    return {key for key in session.scalars(query) if key is not None}
+    return set(_REPLACED.ask(session, set(order_keys)).scalars())
 
 
 def _change(
@@ -188,7 +201,12 @@ def _change(
 
 
 def _judge_destinations(
-    session: Session, settled: Sequence[Result], now: datetime, policy: Policy, rng: random.Random
+    session: Session,
+    settled: Sequence[Result],
+    failing: Collection[str] | None,
+    now: datetime,
+    policy: Policy,
+    rng: random.Random,
 ) -> None:
     """Count failures, open and close breakers, keep the pauses that destinations asked for."""
     tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
@@ -201,10 +219,13 @@ def _judge_destinations(
                 tally.failed += outcome.destination_failed
             case _:
                 tally.succeeded = True
-    troubled = [name for name, tally in tallies.items() if tally.failed or tally.throttled]
+    troubled = {name for name, tally in tallies.items() if tally.failed or tally.throttled}
+    concerned = troubled | (tallies.keys() if failing is None else tallies.keys() & failing)
+    if not concerned:
+        return
     query = (
         select(OutboxDestination)
-        .where(OutboxDestination.name.in_(tallies))
+        .where(OutboxDestination.name.in_(concerned))
         .where((OutboxDestination.failures > 0) | OutboxDestination.name.in_(troubled))
         .order_by(OutboxDestination.name)
         .with_for_update()

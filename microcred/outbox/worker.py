@@ -19,7 +19,9 @@ from microcred.outbox.results import Result, store
 from microcred.outbox.wake import wake_of
 
 _log = structlog.get_logger("microcred.outbox")
-_LINGER = 0.01
+_LINGER = 0.02
+"""Seconds between two rounds while threads are busy: claims and results then go by the dozen."""
+_SOON = 0.01
 _IDLE = 15.0
 _AFTER_DATABASE_ERROR = 1.0
 _HEARTBEAT = 5.0
@@ -54,9 +56,11 @@ class Worker:
         self._lease = timedelta(seconds=self._policy.lease)
         self._renewed_at: datetime | None = None
         self._seen_at: datetime | None = None
+        self._failing: set[str] | None = None
+        """Destinations with failures when last looked at; None: nobody has looked yet."""
         self._event = threading.Event()
         self._stopping = threading.Event()
-        self._lanes = Lanes(self._run, most_threads=threads, on_done=self._event.set)
+        self._lanes = Lanes(self._run, most_threads=threads, on_done=self._wake)
 
     def run_until_stopped(self) -> None:
         """Work until `stop` is called; then let jobs in flight end, store their results and give the
@@ -66,10 +70,8 @@ class Worker:
             while not self._stopping.is_set():
                 seconds = self._guarded_cycle()
                 self._event.wait(seconds)
-                if self._lanes.backlog() and not self._stopping.is_set():
-                    self._stopping.wait(
-                        _LINGER
-                    )  # threads are busy meanwhile; results are stored by the dozen
+                if self._lanes.backlog():
+                    self._stopping.wait(_LINGER)
                 self._event.clear()
         finally:
             unlisten()
@@ -105,6 +107,10 @@ class Worker:
             if not taken.jobs and not results:
                 return count
 
+    def _wake(self) -> None:
+        if not self._event.is_set():  # setting takes a lock that the dispatcher may just want
+            self._event.set()
+
     def _guarded_cycle(self) -> float:
         """One cycle; a database that is away costs a second, never a result. Seconds to sleep."""
         results = self._lanes.results()
@@ -122,13 +128,14 @@ class Worker:
         returned = [job for name in resting for job in self._lanes.unbegun(name)]
         with self._database.writing() as session:
             self._show_life(session, now)
-            left = store(session, results, now=now, policy=self._policy, rng=self._rng)
+            left = store(session, results, now=now, policy=self._policy, rng=self._rng, failing=self._failing)
             release(session, returned, now=now)
             taken = claim(session, now=now, lease=self._lease, room=self._room)
+        self._failing = {view.name for view in taken.destinations.values() if view.failures}
         self._lanes.put(taken.jobs)
         if left:
             self._lanes.put_back(left)
-            return _LINGER
+            return _SOON
         return self._sleep_time(taken, now)
 
     def _show_life(self, session: Session, now: datetime) -> None:
@@ -145,7 +152,7 @@ class Worker:
         longest = min(_IDLE, self._policy.lease / 3) if in_hand else _IDLE
         if taken.next_due_at is None or (in_hand and taken.next_due_at <= now):
             return longest  # what is due waits for room; the next result wakes us
-        return min(max((taken.next_due_at - now).total_seconds(), _LINGER), longest)
+        return min(max((taken.next_due_at - now).total_seconds(), _SOON), longest)
 
     def _share(self, view: DestinationView) -> int:
         """This worker's part of a destination's limit; one probe at a time after a pause."""

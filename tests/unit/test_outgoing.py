@@ -1,5 +1,6 @@
 """Outgoing HTTP: what may be asked, how long, how much, and where a name leads."""
 
+import gzip
 import socket
 import ssl
 import threading
@@ -178,6 +179,56 @@ def test_a_broken_answer_is_an_error(outgoing: Outgoing, text: bytes) -> None:
 
     with listening(handle) as port:
         assert refused(outgoing, f"http://127.0.0.1:{port}/") == "dropped"
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n1;x=y\r\n!\r\n0\r\n\r\n", b"ok!"),
+        (b"HTTP/1.0 200 OK\r\n\r\nto the end", b"to the end"),
+        (b"HTTP/1.1 100 Continue\r\nX: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s"
+            % (len(gzip.compress(b"small")), gzip.compress(b"small")),
+            b"small",
+        ),
+    ],
+)
+def test_every_way_to_frame_a_body_is_read(outgoing: Outgoing, text: bytes, body: bytes) -> None:
+    def handle(connection: socket.socket, _head: bytes) -> None:
+        for at in range(0, len(text), 7):
+            connection.sendall(text[at : at + 7])
+        if text.startswith(b"HTTP/1.0"):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    with listening(handle) as port:
+        answer = outgoing.request("GET", f"http://127.0.0.1:{port}/")
+    assert (answer.body, answer.headers.get("X")) == (body, None)
+
+
+def test_what_is_compressed_is_bounded_when_unpacked(outgoing: Outgoing) -> None:
+    packed = gzip.compress(bytes(100_000))
+    with listening(reply(packed, b"Content-Encoding: gzip\r\n")) as port:
+        assert refused(outgoing, f"http://127.0.0.1:{port}/", max_bytes=50_000) == "too_large"
+
+
+@pytest.mark.parametrize("after", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfake"])
+def test_a_connection_that_was_closed_or_spoke_unasked_serves_nobody_else(
+    outgoing: Outgoing, after: bytes
+) -> None:
+    peers = []
+
+    def handle(connection: socket.socket, _head: bytes) -> None:
+        peers.append(connection.getpeername())
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal" + after)
+        if not after:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    with listening(handle) as port:
+        for _ in range(2):
+            assert outgoing.request("GET", f"http://127.0.0.1:{port}/").body == b"real"
+    assert len(set(peers)) == 2
 
 
 def test_nobody_there_is_connect_and_no_tls_is_tls_error(outgoing: Outgoing) -> None:

@@ -1,9 +1,13 @@
 """`microcred outbox`: what waits, what stopped, and sending it again."""
 
+from typing import Any
+
 import click
 
+import grade_passback
 from microcred import outbox as queue
 from microcred.app.cli.common import Failed, application, json_option, show_json, show_table
+from microcred.operations import delivering
 
 _REFUSALS = {
     "unknown": "There is no row with this number.",
@@ -46,13 +50,26 @@ def status(as_json: bool) -> None:
 
 
 @outbox.command("list")
+@click.option("--state", "states", multiple=True, type=click.Choice(queue.STATES), help="May be repeated.")
+@click.option("--kind", help="Rows of one kind, such as score.")
+@click.option("--destination", help="Rows for one destination, such as registration:7.")
 @click.option("--after", default=0, help="Begin after this row number.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
 @json_option
-def list_(after: int, limit: int, as_json: bool) -> None:
-    """Rows that wait or need somebody, oldest first."""
+def list_(
+    states: tuple[str, ...], kind: str | None, destination: str | None, after: int, limit: int, as_json: bool
+) -> None:
+    """Rows that wait or need somebody (or are in the states named), oldest first. `--state dead` lists what
+    was given up after three days."""
     with application() as app, app.database.reading() as session:
-        rows = queue.entries(session, after_id=after, limit=limit)
+        rows = queue.entries(
+            session,
+            states=states or queue.OPEN_STATES,
+            kind=kind,
+            destinations=[destination] if destination else None,
+            after_id=after,
+            limit=limit,
+        )
     if as_json:
         show_json([dict(vars(row)) for row in rows])
     else:
@@ -63,17 +80,47 @@ def list_(after: int, limit: int, as_json: bool) -> None:
 
 
 @outbox.command()
+@click.argument("row_id", type=int, metavar="ID")
+@json_option
+def show(row_id: int, as_json: bool) -> None:
+    """Everything about row ID: of a grade what was sent and, in words, what became of it."""
+    with application() as app, app.database.reading() as session:
+        row = session.get(queue.OutboxRow, row_id)
+        if row is None:
+            raise Failed(_REFUSALS["unknown"])
+        shown: dict[str, Any] = {
+            **vars(queue.entry_of(row)),
+            "subject": f"{row.subject_type}:{row.subject_id}",
+            "finished_at": row.finished_at,
+        }
+        # The payload of other kinds may hold what only its receiver may see: links that let somebody in.
+        if row.kind == grade_passback.KIND:
+            words = grade_passback.words_for(row.state, row.reason, row.attempts)
+            shown |= {
+                "sent": grade_passback.sent_words(row.payload["content"]),
+                "words": words.sentence,
+                "advice": words.advice,
+            }
+    if as_json:
+        show_json(shown)
+    else:
+        show_table(("", ""), [(name.replace("_", " "), value) for name, value in shown.items() if value])
+
+
+@outbox.command()
 @click.argument("row_id", required=False, type=int, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Every row that stopped and has no newer version.")
+@click.option("--destination", help="With --all: only what goes to this destination.")
 @json_option
-def retry(row_id: int | None, everything: bool, as_json: bool) -> None:
+def retry(row_id: int | None, everything: bool, destination: str | None, as_json: bool) -> None:
     """Send row ID again, or everything that stopped (--all)."""
-    if (row_id is None) == (not everything):
-        raise click.UsageError("Name one ID, or --all.")
+    if (row_id is None) == (not everything) or (destination and not everything):
+        raise click.UsageError("Name one ID, or --all (and then perhaps a --destination).")
     with application() as app, app.database.writing() as session:
         now = app.clock.now()
         if row_id is None:
-            count = queue.retry_all(session, now=now)
+            chosen = [destination] if destination else None
+            count = queue.retry_all(session, now=now, destinations=chosen)
         else:
             try:
                 queue.retry(session, row_id, now=now)
@@ -84,3 +131,32 @@ def retry(row_id: int | None, everything: bool, as_json: bool) -> None:
         show_json({"retried": count})
     else:
         click.echo(f"{count} to be sent again.")
+
+
+@outbox.command()
+@click.argument("destination")
+@json_option
+def pause(destination: str, as_json: bool) -> None:
+    """Send nothing to DESTINATION until `outbox resume`; everything is kept."""
+    with application() as app, app.database.writing() as session:
+        queue.stop_destination(session, destination)
+    _say_of(destination, True, as_json)
+
+
+@outbox.command()
+@click.argument("destination")
+@json_option
+def resume(destination: str, as_json: bool) -> None:
+    """Send to DESTINATION again, at once. A platform that is shut out stays so: `platform enable` it."""
+    with application() as app, app.database.writing() as session:
+        if delivering.is_shut_out(session, destination):
+            raise Failed("This platform is shut out. Let it in with `platform enable`; its grades follow.")
+        queue.start_destination(session, destination)
+    _say_of(destination, False, as_json)
+
+
+def _say_of(destination: str, stopped: bool, as_json: bool) -> None:
+    if as_json:
+        show_json({"destination": destination, "stopped": stopped})
+    else:
+        click.echo(f"{destination}: {'stopped; everything is kept' if stopped else 'being sent to again'}.")

@@ -123,6 +123,26 @@ def test_what_stopped_is_sent_again(microcred: Command) -> None:
     assert [(row["id"], row["state"]) for row in rows] == [(n, "waiting") for n in (blocked, dead, other)]
 
 
+def test_one_row_dead_letters_and_a_destination_at_rest(microcred: Command) -> None:
+    waiting, dead, _ = _queue(microcred, "waiting", "dead", "delivered")
+    assert [row["id"] for row in microcred.json("outbox", "list", "--state", "dead")] == [dead]
+    assert microcred.json("outbox", "list", "--kind", "mail") == []
+    assert microcred.json("outbox", "list", "--destination", "registration:2") == []
+    shown = microcred.json("outbox", "show", str(dead))
+    assert (shown["sent"], shown["subject"]) == ("85 of 100", "lms_identity:1")
+    assert "could not be reached for three days" in shown["words"]
+    assert "85 of 100" in microcred("outbox", "show", str(dead)).stdout
+    assert "no row" in microcred("outbox", "show", "999", status=1).stderr
+    paused = microcred.json("outbox", "pause", "registration:1")
+    assert paused == {"destination": "registration:1", "stopped": True}
+    assert [d["stopped"] for d in microcred.json("outbox", "status")["destinations"]] == [True]
+    assert microcred.json("outbox", "resume", "registration:1")["stopped"] is False
+    assert microcred.json("outbox", "status")["destinations"] == []
+    assert microcred.json("outbox", "retry", "--all", "--destination", "registration:2") == {"retried": 0}
+    assert microcred.json("outbox", "retry", "--all", "--destination", "registration:1") == {"retried": 1}
+    assert [row["id"] for row in microcred.json("outbox", "list", "--state", "waiting")] == [waiting, dead]
+
+
 def _queue(microcred: Command, *states: str) -> list[int]:
     assembly = microcred.assembly()
     numbers = []
@@ -134,7 +154,7 @@ def _queue(microcred: Command, *states: str) -> list[int]:
                 destination="registration:1",
                 order_key=f"score:{number}",
                 subject=("lms_identity", "1"),
-                payload={},
+                payload={"content": {"scoreGiven": 85, "scoreMaximum": 100}},
                 now=NOW,
             )
             session.flush()

@@ -48,6 +48,10 @@ def test_answers_are_read(lms: str, status: int, body: bytes, verdict: str, reas
 def test_a_wait_that_was_asked_for_is_kept() -> None:
     assert dialect_named("other").classify(429, {"Retry-After": "30"}, b"").after == 30
     assert retry_after({"Retry-After": "soon"}) is None
+    until = "Sun, 22 Nov 2026 10:02:00 GMT"
+    assert retry_after({"Retry-After": until, "Date": "Sun, 22 Nov 2026 10:00:30 GMT"}) == 90
+    assert retry_after({"Retry-After": until, "Date": "Sun, 22 Nov 2026 10:03:00 GMT"}) == 0
+    assert retry_after({"Retry-After": until}) is None
 
 
 def test_canvas_hand_ins_keep_the_grade_and_corrections_make_no_attempt() -> None:
