@@ -48,6 +48,14 @@ class Addresses:
         """A public RSA key of an issuer, as JWK."""
         return f"{self.base}/ob/issuers/{_segment(issuer_id)}/keys/{_segment(key_id)}"
 
+    def ob2_key(self, issuer_id: str, key_id: str) -> str:
+        """The same key, as Open Badges 2.0 writes keys."""
+        return f"{self.issuer(issuer_id)}/keys/{_segment(key_id)}"
+
+    def revocations(self, issuer_id: str) -> str:
+        """What an issuer has revoked, for signed Open Badges 2.0."""
+        return f"{self.issuer(issuer_id)}/revoked"
+
     def endorsement(self, endorsement_id: str) -> str:
         return f"{self.base}/ob/3.0/endorsements/{_segment(endorsement_id)}"
 

@@ -36,7 +36,11 @@ _TABLE = cast(Table, Badge.__table__)
 _KEEP = (
     update(_TABLE)
     .where(_TABLE.c.award_id == bindparam("of_award"))
-    .values({name: bindparam(name) for name in ("ob3", "ob2_assertion", "jwt", "image_key", "issued_at")})
+    .values(
+        # A signed assertion of an older copy goes; the next reader signs this one.
+        {name: bindparam(name) for name in ("ob3", "ob2_assertion", "jwt", "image_key", "issued_at")}
+        | {"ob2_jws": None}
+    )
 )
 
 Document = dict[str, Any]

@@ -74,7 +74,7 @@ def withdraw(session: Session, award: Award, *, now: datetime) -> str | None:
     if badge is None:
         return None
     picture = badge.image_key
-    badge.ob3 = badge.ob2_assertion = badge.jwt = badge.image_key = badge.issued_at = None
+    badge.ob3 = badge.ob2_assertion = badge.jwt = badge.ob2_jws = badge.image_key = badge.issued_at = None
     return picture
 
 

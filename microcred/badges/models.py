@@ -88,6 +88,7 @@ class Badge(Base):
     __table_args__ = (
         UniqueConstraint("status_list_id", "status_index"),
         CheckConstraint("status_index >= 0", name="status_index"),
+        CheckConstraint("ob2_jws IS NULL OR issued_at IS NOT NULL", name="signed_after_issue"),
         CheckConstraint(
             "(issued_at IS NULL) = (ob3 IS NULL) AND (issued_at IS NULL) = (ob2_assertion IS NULL)"
             " AND (issued_at IS NULL) = (image_key IS NULL)",
@@ -106,6 +107,8 @@ class Badge(Base):
     ob2_assertion: Mapped[dict[str, Any] | None] = mapped_column(JsonDocument)
     jwt: Mapped[str | None] = mapped_column(Text)
     """The VC-JWT; None where the holder shows no id of their own (it needs a subject)."""
+    ob2_jws: Mapped[str | None] = mapped_column(Text)
+    """The OB 2.0 assertion as JWS, of this very copy; None until somebody has asked for it."""
     image_key: Mapped[str | None] = mapped_column(String(200))
     """Where the baked PNG is stored."""
     issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

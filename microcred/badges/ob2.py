@@ -1,5 +1,6 @@
 """Open Badges 2.0, hosted: Assertion, BadgeClass and issuer Profile, each served at its own id."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from microcred.badges.errors import FactsError
@@ -80,8 +81,11 @@ def ob2_badge_class(facts: ClassFacts) -> Document:
     )
 
 
-def ob2_issuer_profile(addresses: Addresses, issuer: OrganizationFacts) -> Document:
-    """The issuer's Profile. Raises FactsError `issuer_email`: OB 2.0 requires an address for questions."""
+def ob2_issuer_profile(addresses: Addresses, issuer: OrganizationFacts, keys: Sequence[str] = ()) -> Document:
+    """The issuer's Profile; `keys` are the addresses of those that sign its assertions, where it has any.
+
+    Raises FactsError `issuer_email`: OB 2.0 requires an address for questions.
+    """
     if not issuer.email:
         raise FactsError("issuer_email", "an OB 2.0 issuer needs an e-mail address")
     return without_none(
@@ -93,6 +97,8 @@ def ob2_issuer_profile(addresses: Addresses, issuer: OrganizationFacts) -> Docum
             "url": address(issuer.url),
             "email": text(issuer.email),
             "description": optional(issuer.description),
+            "publicKey": list(keys) or None,
+            "revocationList": addresses.revocations(issuer.id) if keys else None,
         }
     )
 

@@ -1,4 +1,4 @@
-"""RSA issuer keys, for VC-JWT alone: every reader of signed tokens knows RS256."""
+"""RSA issuer keys, for VC-JWT and signed OB 2.0 assertions: every reader of tokens knows RS256."""
 
 import base64
 import hashlib

@@ -18,6 +18,7 @@ from microcred.badges.lifecycle import is_withdrawn
 from microcred.badges.models import Badge, Endorsement
 from microcred.badges.pictures import Pictures, svg
 from microcred.badges.public_award import BadgeGone, NoSuchBadge, PublicAward, read_award
+from microcred.badges.signed_ob2 import SignedAssertions
 from microcred.badges.status_lists import StatusLists
 from microcred.credentials import NotInCatalogue, definition_of, document_of
 from microcred.credentials.models import Award, Credential, CredentialVersion
@@ -42,6 +43,7 @@ class BadgeStore:
         self.addresses = Addresses(badge_url)
         self._pictures = Pictures(storage)
         self._issuing = Issuing(database, storage, clock, self.keys, self._pictures, badge_url)
+        self._signed = SignedAssertions(database, self.keys, self.addresses)
         self._lists = StatusLists(database, clock, self.keys, self.addresses)
 
     def issue(self, job: outbox.Job) -> outbox.Outcome:
@@ -93,6 +95,10 @@ class BadgeStore:
         assert document is not None
         return document
 
+    def signed_assertion(self, badge_id: str) -> str:
+        """The OB 2.0 assertion as compact JWS. Raises NoSuchBadge, and BadgeGone once revoked."""
+        return self._signed.token(self.assertion(badge_id), badge_id)
+
     def badge_class(self, version_id: str) -> Document:
         """The OB 2.0 BadgeClass of a published credential version (by public id). Raises NoSuchBadge."""
         return documents.ob2_badge_class(self._class_facts(version_id))
@@ -123,9 +129,16 @@ class BadgeStore:
             )
             if organization is None or not organization.contact_email:
                 raise NoSuchBadge
-            return documents.ob2_issuer_profile(
-                self.addresses, organization_facts(organization, self.badge_url)
-            )
+            facts = organization_facts(organization, self.badge_url)
+        return documents.ob2_issuer_profile(self.addresses, facts, self._signed.keys(organization_id))
+
+    def issuer_key(self, organization_id: str, key_id: str) -> Document:
+        """A key of an issuer (by public id) that signs OB 2.0 assertions. Raises NoSuchBadge."""
+        return self._signed.key(organization_id, key_id)
+
+    def revocations(self, organization_id: str) -> Document:
+        """The OB 2.0 RevocationList of an issuer (by public id). Raises NoSuchBadge."""
+        return self._signed.revoked(organization_id)
 
     def did_document(self, organization_id: str) -> Document:
         """The DID document of an issuer (by public id): its current key first, then the retired ones. Raises

@@ -1024,6 +1024,7 @@ def upgrade() -> None:
         sa.Column("resource_link_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("grade_scheme", sa.String(length=30), nullable=False),
         sa.Column("denied_as", sa.String(length=10), nullable=False),
+        sa.Column("open_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("submit_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outside_reviewers", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("made_in_launch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1033,6 +1034,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "grade_scheme IN ('complete', 'hundred', 'rubric_points', 'per_part', 'graduate_letter')",
             name=op.f("ck_placement_grade_scheme"),
+        ),
+        sa.CheckConstraint(
+            "open_from IS NULL OR submit_by IS NULL OR open_from < submit_by",
+            name=op.f("ck_placement_opens_before_it_closes"),
         ),
         sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_placement_context_id")),
         sa.ForeignKeyConstraint(
@@ -1154,10 +1159,10 @@ def upgrade() -> None:
             ["pursuit_id"],
             unique=True,
             sqlite_where=sa.text(
-                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired', 'appeal_open', 'withdrawn')"
             ),
             postgresql_where=sa.text(
-                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired', 'appeal_open', 'withdrawn')"
             ),
         )
 
@@ -1794,11 +1799,15 @@ def upgrade() -> None:
         sa.Column("ob3", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("ob2_assertion", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("jwt", sa.Text(), nullable=True),
+        sa.Column("ob2_jws", sa.Text(), nullable=True),
         sa.Column("image_key", sa.String(length=200), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(issued_at IS NULL) = (ob3 IS NULL) AND (issued_at IS NULL) = (ob2_assertion IS NULL) AND (issued_at IS NULL) = (image_key IS NULL)",
             name=op.f("ck_badge_issued_whole"),
+        ),
+        sa.CheckConstraint(
+            "ob2_jws IS NULL OR issued_at IS NOT NULL", name=op.f("ck_badge_signed_after_issue")
         ),
         sa.CheckConstraint("status_index >= 0", name=op.f("ck_badge_status_index")),
         sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_badge_award_id")),
@@ -1846,10 +1855,15 @@ def upgrade() -> None:
         sa.Column("token_digest", sa.String(length=64), nullable=True),
         sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("needs_code", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("wrong_codes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
         sa.CheckConstraint("(taken_at IS NULL) = (holder IS NULL)", name=op.f("ck_wallet_offer_taken")),
         sa.CheckConstraint(
             "(token_digest IS NULL) = (token_expires_at IS NULL)", name=op.f("ck_wallet_offer_token")
+        ),
+        sa.CheckConstraint(
+            "wrong_codes >= 0 AND (needs_code OR wrong_codes = 0)", name=op.f("ck_wallet_offer_wrong_codes")
         ),
         sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_wallet_offer_award_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wallet_offer")),
@@ -1982,10 +1996,10 @@ def downgrade() -> None:
         batch_op.drop_index(
             "uq_attempt_open",
             sqlite_where=sa.text(
-                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired', 'appeal_open', 'withdrawn')"
             ),
             postgresql_where=sa.text(
-                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired')"
+                "state NOT IN ('revisions_requested', 'awarded', 'denied', 'upheld', 'revoked', 'expired', 'appeal_open', 'withdrawn')"
             ),
         )
         batch_op.drop_index("ix_attempt_state_decision_due_at")

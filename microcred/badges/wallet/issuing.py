@@ -1,6 +1,7 @@
 """Offers, their secrets, and the copy of a badge that is bound to a wallet's key."""
 
 import hashlib
+import hmac
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ _OFFER = timedelta(minutes=30)
 _TOKEN = timedelta(minutes=10)
 _NONCE_SECONDS = 300
 _SECRET_LENGTH = 40
+_MOST_WRONG = 5
+"""Tries at a transaction code of a million."""
 
 
 class OfferRefused(Exception):
@@ -33,9 +36,9 @@ class OfferRefused(Exception):
         self.status = status
 
 
-def make_offer(session: Session, award: Award, *, now: datetime) -> WalletOffer:
-    """Offer a badge for half an hour, to be taken once."""
-    made = WalletOffer(award_id=award.id, created_at=now, expires_at=now + _OFFER)
+def make_offer(session: Session, award: Award, *, needs_code: bool, now: datetime) -> WalletOffer:
+    """Offer a badge for half an hour, to be taken once; with `needs_code` by whoever knows its code too."""
+    made = WalletOffer(award_id=award.id, created_at=now, expires_at=now + _OFFER, needs_code=needs_code)
     session.add(made)
     session.flush()
     return made
@@ -63,14 +66,24 @@ class Wallets:
     def offer(self, offer_id: str) -> dict[str, Any]:
         """The offer under its address. Raises OfferRefused(404)."""
         with self._database.reading() as session:
-            self._open(session, offer_id)
-        return metadata.offer(self.base, self._code(offer_id))
+            needs_code = self._open(session, offer_id).needs_code
+        return metadata.offer(self.base, self._code(offer_id), needs_code=needs_code)
 
-    def token(self, code: str) -> dict[str, Any]:
-        """An access token for a pre-authorized code, once. Raises OfferRefused(invalid_grant)."""
+    def transaction_code(self, offer_id: str) -> str:
+        """The digits that stand on the holder's page beside an offer that needs them."""
+        number = int(self._keyring.mac("wallet", f"transaction:{offer_id}"), 16)
+        return f"{number % 10**metadata.CODE_DIGITS:0{metadata.CODE_DIGITS}}"
+
+    def token(self, code: str, transaction_code: str | None = None) -> dict[str, Any]:
+        """An access token for a pre-authorized code, once.
+
+        Raises OfferRefused (OID4VCI 1.0, section 6.3): `invalid_request` where a transaction code is wanted
+        or was not, `invalid_grant` for a wrong, used or late code.
+        """
         offer_id, _, mac = code.partition(".")
         if not self._keyring.check_mac("wallet", f"code:{offer_id}", mac):
             raise OfferRefused("invalid_grant")
+        self._check_transaction(offer_id, transaction_code)
         token, now = random_id(_SECRET_LENGTH), self._clock.now()
         with self._database.writing() as session:
             taken = session.execute(
@@ -87,6 +100,27 @@ class Wallets:
         if taken is None:
             raise OfferRefused("invalid_grant")
         return {"access_token": token, "token_type": "Bearer", "expires_in": int(_TOKEN.total_seconds())}
+
+    def _check_transaction(self, offer_id: str, given: str | None) -> None:
+        """A wrong code is counted in a transaction of its own, which the refusal does not undo."""
+        with self._database.reading() as session:
+            needs_code = session.scalar(
+                select(WalletOffer.needs_code).where(WalletOffer.public_id == offer_id)
+            )
+        if bool(needs_code) != (given is not None):
+            raise OfferRefused("invalid_request")
+        if given is None:
+            return
+        is_right = hmac.compare_digest(given.encode(), self.transaction_code(offer_id).encode())
+        with self._database.writing() as session:
+            counted = session.execute(
+                update(WalletOffer)
+                .where(WalletOffer.public_id == offer_id, WalletOffer.wrong_codes < _MOST_WRONG)
+                .values(wrong_codes=WalletOffer.wrong_codes + (0 if is_right else 1))
+                .returning(WalletOffer.id)
+            ).first()
+        if counted is None or not is_right:
+            raise OfferRefused("invalid_grant")
 
     def nonce(self) -> str:
         """A fresh value for a wallet to sign; good for five minutes."""
@@ -116,14 +150,18 @@ class Wallets:
 
     def challenge(self, offer_id: str) -> str:
         """What a wallet signs in an exchange. Raises OfferRefused(404)."""
-        with self._database.reading() as session:
-            self._open(session, offer_id)
+        self.exchange_offer(offer_id)
         return self._keyring.mac("wallet", f"challenge:{offer_id}")
 
     def exchange_offer(self, offer_id: str) -> int:
-        """The offer of an exchange. Raises OfferRefused(404)."""
+        """The offer of an exchange. Raises OfferRefused(404), also where it needs a transaction code, for
+        which an exchange has no place.
+        """
         with self._database.reading() as session:
-            return self._open(session, offer_id).id
+            found = self._open(session, offer_id)
+        if found.needs_code:
+            raise OfferRefused("unknown_offer", 404)
+        return found.id
 
     def give(self, offer: int, holder: str, *, as_token: bool = False) -> Any:
         """The badge, bound to the wallet's DID: a signed document, or a VC-JWT. The offer is used up.

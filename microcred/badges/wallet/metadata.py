@@ -10,6 +10,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 JSON_CREDENTIAL = "OpenBadgeCredential_ldp_vc"
 TOKEN_CREDENTIAL = "OpenBadgeCredential_jwt_vc_json"  # noqa: S105 (the name of a format)
 CONFIGURATIONS = (JSON_CREDENTIAL, TOKEN_CREDENTIAL)
+CODE_DIGITS = 6
 _TYPES = ["VerifiableCredential", "OpenBadgeCredential"]
 
 
@@ -54,12 +55,19 @@ def server_metadata(base: str) -> dict[str, Any]:
     }
 
 
-def offer(base: str, code: str) -> dict[str, Any]:
-    """A credential offer with a code that needs no sign-in."""
+def offer(base: str, code: str, *, needs_code: bool = False) -> dict[str, Any]:
+    """A credential offer with a code that needs no sign-in; `needs_code` asks for a transaction code too."""
+    asked = {
+        "tx_code": {
+            "input_mode": "numeric",
+            "length": CODE_DIGITS,
+            "description": "The six digits on the page that showed you this offer",
+        }
+    }
     return {
         "credential_issuer": base,
         "credential_configuration_ids": list(CONFIGURATIONS),
-        "grants": {GRANT: {"pre-authorized_code": code}},
+        "grants": {GRANT: {"pre-authorized_code": code, **(asked if needs_code else {})}},
     }
 
 

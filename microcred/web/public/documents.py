@@ -66,6 +66,30 @@ def assertion(badge_id: str) -> Response:
     return _document(lambda: services().badges.assertion(badge_id), JSON_LD)
 
 
+@blueprint.get("/ob/2.0/assertions/<badge_id>.jws")
+def signed_assertion(badge_id: str) -> Response:
+    """OB 2.0 Assertion as compact JWS; 410 once it was revoked."""
+    try:
+        token = services().badges.signed_assertion(badge_id)
+    except BadgeGone:
+        return _document(lambda: services().badges.assertion(badge_id), JSON_LD)
+    except NoSuchBadge:
+        return _kept(Response("There is no badge here.\n", 404, mimetype="text/plain"), 0)
+    return _kept(Response(token, mimetype="text/plain"), _KEPT_SECONDS)
+
+
+@blueprint.get("/ob/2.0/issuers/<issuer_id>/keys/<key_id>")
+def signing_key(issuer_id: str, key_id: str) -> Response:
+    """OB 2.0 CryptographicKey."""
+    return _document(lambda: services().badges.issuer_key(issuer_id, key_id), JSON_LD)
+
+
+@blueprint.get("/ob/2.0/issuers/<issuer_id>/revoked")
+def revocations(issuer_id: str) -> Response:
+    """OB 2.0 RevocationList."""
+    return _document(lambda: services().badges.revocations(issuer_id), JSON_LD, _STATUS_SECONDS)
+
+
 @blueprint.get("/ob/3.0/achievements/<version_id>")
 def achievement(version_id: str) -> Response:
     """OB 3.0 Achievement."""

@@ -70,7 +70,8 @@ def token() -> ResponseReturnValue:
     """OID4VCI 1.0, section 6."""
     if request.form.get("grant_type") != metadata.GRANT:
         raise OfferRefused("unsupported_grant_type")
-    return jsonify(services().wallets.token(request.form.get("pre-authorized_code", "")))
+    code, transaction_code = request.form.get("pre-authorized_code", ""), request.form.get("tx_code")
+    return jsonify(services().wallets.token(code, transaction_code))
 
 
 @blueprint.post("/wallet/nonce")

@@ -1,7 +1,7 @@
 """Putting a badge into a wallet: an offer as QR code and links, good once and for half an hour."""
 
 import segno
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from microcred.badges.wallet import issuing, metadata
@@ -17,6 +17,7 @@ from microcred.web.teacher.blueprint import blueprint
 def offer_to_wallet() -> ResponseReturnValue:
     """Make an offer and show it. Nothing is stored with whoever only looks at the badge page."""
     used = services()
+    needs_code = request.form.get("with_code") == "1"
     with used.database.reading() as session:
         loaded = reading_teacher.load(session, actor())
         found = earned_badge(session, loaded.pursuit)
@@ -24,14 +25,15 @@ def offer_to_wallet() -> ResponseReturnValue:
             raise OperationRefused("not_signed", "Your badge is being signed. Try again in a moment.")
     with used.database.writing() as session:
         award = holding.standing_award(session, loaded.pursuit)
-        offer_id = issuing.make_offer(session, award, now=used.clock.now()).public_id
+        offer_id = issuing.make_offer(session, award, needs_code=needs_code, now=used.clock.now()).public_id
         taken_at = issuing.newest_taken(session, award)
     link = metadata.offer_link(used.wallets.base, offer_id)
     return render_template(
         "teacher/wallet.html",
         definition=loaded.definition,
         link=link,
-        exchange=metadata.exchange_link(used.wallets.base, offer_id),
+        exchange=None if needs_code else metadata.exchange_link(used.wallets.base, offer_id),
+        code=used.wallets.transaction_code(offer_id) if needs_code else None,
         picture=segno.make(link, error="m").svg_data_uri(scale=6, border=4, dark="#1b2530", light="#ffffff"),
         taken_at=taken_at,
     )

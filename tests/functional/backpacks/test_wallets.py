@@ -201,3 +201,43 @@ def test_metadata_says_what_is_offered(packs: Packs) -> None:
     server = ask(packs, "GET /.well-known/oauth-authorization-server").get_json()
     assert issuer["credential_issuer"] == server["issuer"] == BASE
     assert set(issuer["credential_configurations_supported"]) == {JSON_CREDENTIAL, TOKEN_CREDENTIAL}
+
+
+def test_an_offer_with_a_code_is_taken_by_whoever_knows_it_after_few_wrong_tries(packs: Packs) -> None:
+    page = packs.teacher.post("badge/wallet", {"with_code": "1"}).text
+    code = re.findall(r"asks for this code: <b>(\d{3}) (\d{3})</b>", page)
+    assert "dccrequest" not in page
+    link = html.unescape(re.findall(r'href="(openid-credential-offer:[^"]+)"', page)[0])
+    offer = parse_qs(urlsplit(link).query)["credential_offer_uri"][0].rsplit("/", 1)[-1]
+    grant = ask(packs, f"GET /wallet/offers/{offer}").get_json()["grants"][GRANT]
+    assert (grant["tx_code"]["length"], grant["tx_code"]["input_mode"]) == (6, "numeric")
+    right = "".join(code[0])
+    wrong = f"{(int(right) + 1) % 10**6:06}"
+
+    def token(**given: str) -> Any:
+        form = {"grant_type": GRANT, "pre-authorized_code": grant["pre-authorized_code"], **given}
+        return ask(packs, "/wallet/token", data=form).get_json()
+
+    assert token() == {"error": "invalid_request"}
+    assert token(tx_code=wrong) == {"error": "invalid_grant"}
+    # The exchange of the VC API has no place for a code: it is not a way round it.
+    assert ask(packs, f"/wallet/exchanges/{offer}", json={}).status_code == 404
+    assert ask(packs, f"GET /wallet/interactions/{offer}").status_code == 404
+    assert credential(packs, token(tx_code=right)["access_token"]).status_code == 200
+    plain = code_of(packs, offered(packs))
+    form = {"grant_type": GRANT, "pre-authorized_code": plain, "tx_code": right}
+    assert ask(packs, "/wallet/token", data=form).get_json() == {"error": "invalid_request"}
+
+
+def test_guessing_the_code_of_an_offer_ends_it(packs: Packs) -> None:
+    page = packs.teacher.post("badge/wallet", {"with_code": "1"}).text
+    right = "".join(re.findall(r"asks for this code: <b>(\d{3}) (\d{3})</b>", page)[0])
+    link = html.unescape(re.findall(r'href="(openid-credential-offer:[^"]+)"', page)[0])
+    offer = parse_qs(urlsplit(link).query)["credential_offer_uri"][0].rsplit("/", 1)[-1]
+    form = {"grant_type": GRANT, "pre-authorized_code": code_of(packs, offer)}
+    for number in range(5):
+        guess = f"{(int(right) + 1 + number) % 10**6:06}"
+        assert ask(packs, "/wallet/token", data={**form, "tx_code": guess}).status_code == 400
+    assert ask(packs, "/wallet/token", data={**form, "tx_code": right}).get_json() == {
+        "error": "invalid_grant"
+    }
