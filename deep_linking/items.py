@@ -1,6 +1,7 @@
 """From a placement to the content item that a platform makes a link of."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from lti_tool.protocol.content_items import lti_resource_link
@@ -49,6 +50,13 @@ def content_item(
         icon_url=icon_url,
     )
     item["text"] = document.one_line
+    if placement.open_from is not None:
+        item["available"] = {"startDateTime": _utc(placement.open_from)}
     if placement.submit_by is not None:
-        item["submission"] = {"endDateTime": placement.submit_by.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        item["submission"] = {"endDateTime": _utc(placement.submit_by)}
     return item
+
+
+def _utc(moment: datetime) -> str:
+    """ISO 8601 in UTC; a moment just chosen still has the organization's zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

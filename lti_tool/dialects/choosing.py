@@ -7,13 +7,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Plan:
-    """What is about to be sent: so many links, with a column each, and perhaps a last day."""
+    """What is about to be sent: so many links, with a column each, and perhaps a first or a last day."""
 
     links: int
     columns_each: int
     dated: bool
     settings: Mapping[str, Any]
     """The request's `deep_linking_settings`."""
+    starts: bool = False
+    """Whether a first day is among the dates."""
 
     @property
     def takes_columns(self) -> bool:
@@ -51,9 +53,7 @@ def canvas(plan: Plan) -> tuple[str, ...]:
     if not plan.settings.get("accept_multiple"):
         said.append("Nothing is in the course until you press Save on the Canvas page that follows.")
         if plan.dated:
-            said.append(
-                "Canvas takes no date from here: type the due date into its form. We keep the last day too."
-            )
+            said.append("Canvas takes no date from here: type the dates into its form. We keep to yours too.")
     else:
         said.append(
             "Canvas adds it unpublished. Publish it before teachers come: it takes no grades until then."
@@ -74,7 +74,7 @@ def moodle(plan: Plan) -> tuple[str, ...]:
         said.append("Nothing is in the course until you press Save in the Moodle form that follows.")
     if plan.dated:
         said.append(
-            "Moodle takes no date from here, so its calendar stays empty. We keep the last day all the same."
+            "Moodle takes no date from here, so its calendar stays empty. We keep to yours all the same."
         )
     return tuple(said)
 
@@ -85,8 +85,11 @@ def schoology(plan: Plan) -> tuple[str, ...]:
         "accept_multiple"
     ):
         return (LATER, "From the editor, Schoology makes no column. Use Add Materials to have one at once.")
-    return (
+    said = [
         *plain(plan),
         "Schoology puts the column into the default category of the grading period. A course without grading"
         " categories shows no column.",
-    )
+    ]
+    if plan.starts:
+        said.append("Schoology was seen to take the last day alone. We keep to the first day all the same.")
+    return tuple(said)

@@ -15,6 +15,7 @@ from microcred.credentials import Definition
 from microcred.credentials.models import Attempt, Award, Pursuit
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
+from microcred.operations.current import CURRENT_FIRST
 from microcred.operations.errors import NotAllowed
 from microcred.operations.placement_settings import newer_version
 from microcred.operations.placing import version_of
@@ -64,6 +65,7 @@ class CourseView:
 
     definition: Definition
     scheme_label: str
+    open_from: datetime | None
     submit_by: datetime | None
     learners: tuple[Learner, ...]
     counts: Mapping[str, int]
@@ -97,6 +99,7 @@ def course(session: Session, actor: Actor, *, after: str | None) -> CourseView |
     return CourseView(
         definition=version_of(session, placement),
         scheme_label=SCHEME_LABELS[placement.grade_scheme],
+        open_from=placement.open_from,
         submit_by=placement.submit_by,
         learners=learners,
         counts=_counts(session, placement),
@@ -118,7 +121,7 @@ def learner_of(
 ) -> Learner:
     """Where one learner stands, with what the gradebook was told."""
     attempt = session.scalars(
-        select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(Attempt.number.desc()).limit(1)
+        select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(*CURRENT_FIRST).limit(1)
     ).one()
     award = session.scalar(
         select(Award.public_id)

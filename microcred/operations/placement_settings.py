@@ -15,7 +15,7 @@ from microcred.credentials.models import Attempt, Credential, CredentialVersion,
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.placing import POOLS, end_of_day
+from microcred.operations.placing import POOLS, days_of
 from microcred.operations.selecting import may_place
 from microcred.people import audit, holders
 from microcred.placements import (
@@ -54,6 +54,7 @@ class PlacementSettings:
     settled_because: str | None
     """Why the grade option cannot change any more."""
     denied_as: str
+    open_from: datetime | None
     submit_by: datetime | None
     pool: str
     """A key of `placing.POOLS`."""
@@ -80,6 +81,7 @@ def settings(session: Session, actor: Actor, now: datetime) -> PlacementSettings
         schemes=tuple((key, SCHEME_LABELS[key]) for key in _schemes(placement, settled)),
         settled_because=settled,
         denied_as=placement.denied_as,
+        open_from=placement.open_from,
         submit_by=placement.submit_by,
         pool="outside" if placement.outside_reviewers else "all",
         reviewers=len(set(holders(session, "reviewer", issuer_id, now))),
@@ -100,14 +102,15 @@ def change(
     *,
     scheme: str,
     denied_as: str,
+    open_from: str = "",
     submit_by: str,
     pool: str,
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
-    """Set grade option, what not awarded looks like, the last day (an ISO date or empty) and who reads work
-    that is handed in from now on; a review under way stays with its reviewer. Raises NotAllowed, NotFound,
-    OperationRefused.
+    """Set grade option, what not awarded looks like, first and last day (ISO dates or empty) and who reads
+    work that is handed in from now on; a review under way stays with its reviewer. Raises NotAllowed,
+    NotFound, OperationRefused.
     """
     placement = _own(session, may_place(actor))
     if scheme not in _schemes(placement, _settled(session, placement)):
@@ -116,16 +119,14 @@ def change(
         raise OperationRefused("denied_as_unknown", f"Choose one of the options on the page. {KEPT}")
     if pool not in POOLS:
         raise OperationRefused("pool_unknown", f"Choose one of the reviewers' pools. {KEPT}")
-    last_day = placement.submit_by
-    unchanged = last_day is not None and submit_by == last_day.astimezone(zone).date().isoformat()
-    if not unchanged:
-        last_day = end_of_day(submit_by, zone, now, KEPT)
+    days = days_of(open_from, submit_by, zone, now, KEPT, kept_last=placement.submit_by)
     before = _state(placement)
     if scheme != placement.grade_scheme:
         definition = definition_of(session, session.get_one(CredentialVersion, placement.version_id))
         (column,) = columns_for(definition, scheme)
         placement.columns[0].score_maximum = column.score_maximum
-    placement.grade_scheme, placement.denied_as, placement.submit_by = scheme, denied_as, last_day
+    placement.grade_scheme, placement.denied_as = scheme, denied_as
+    placement.open_from, placement.submit_by = days.first, days.last
     placement.outside_reviewers = pool == "outside"
     _record(session, actor, "placement_changed", placement, now, before, _state(placement))
 
@@ -218,9 +219,10 @@ def _newer(session: Session, version: CredentialVersion, now_used: Definition) -
 
 
 def _state(placement: Placement) -> str:
+    first = f"from {placement.open_from.date()} to " if placement.open_from is not None else ""
     last = placement.submit_by.date().isoformat() if placement.submit_by is not None else "none"
     pool = ", outside reviewers" if placement.outside_reviewers else ""
-    return f"{placement.grade_scheme}, {placement.denied_as}, {last}{pool}"
+    return f"{placement.grade_scheme}, {placement.denied_as}, {first}{last}{pool}"
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -40,6 +40,14 @@ class Placed:
     definition: Definition
 
 
+@dataclass(frozen=True)
+class Days:
+    """When a course's work begins and ends: the first moment to start and the last to send a try."""
+
+    first: datetime | None
+    last: datetime | None
+
+
 def columns(definition: Definition, scheme: str) -> Sequence[Column]:
     """The gradebook columns of a scheme. Raises OperationRefused for a scheme that does not exist."""
     if scheme not in GRADE_SCHEMES:
@@ -55,6 +63,7 @@ def place(
     *,
     version_ids: Sequence[str],
     scheme: str,
+    open_from: str = "",
     submit_by: str,
     reviewers: str = "all",
     counts_stacks: bool = False,
@@ -64,16 +73,17 @@ def place(
     """Put what was picked into the course of a deep linking launch, or behind a link that came without any.
 
     `version_ids` are public ids, of stacks too; where the LMS takes one link only, the first counts.
-    `submit_by` is an ISO date, the last day on which tries may be sent, or empty; `reviewers` is one of
-    `POOLS`; `counts_stacks` gives each picked stack a column of its own. Pressing twice, or choosing again on
-    the same page, changes the placements that are there. Raises NotAllowed, NotFound, OperationRefused.
+    `open_from` and `submit_by` are ISO dates, the first day to start and the last to send a try, or empty;
+    `reviewers` is one of `POOLS`; `counts_stacks` gives each picked stack a column of its own.
+    Pressing twice, or choosing again on the same page, changes the placements that are there. Raises
+    NotAllowed, NotFound, OperationRefused.
     """
     launch = may_place(actor)
     selection = select_versions(session, actor, version_ids, now)
     picked = selection.picked
     if not picked:
         raise NotFound("no_such_credential", "Choose a micro-credential first. Nothing was added.")
-    last_day = end_of_day(submit_by, zone, now)
+    days = days_of(open_from, submit_by, zone, now)
     if reviewers not in POOLS:
         raise OperationRefused("pool_unknown", "Choose one of the reviewers' pools. Nothing was added.")
     if launch.deep_linking is None:
@@ -83,7 +93,7 @@ def place(
     outside = reviewers == "outside"
     counted = _carriers(selection, picked) if counts_stacks else {}
     placed = tuple(
-        _place_one(session, actor, launch, one, scheme, last_day, outside, counted.get(one.version_id), now)
+        _place_one(session, actor, launch, one, scheme, days, outside, counted.get(one.version_id), now)
         for one in picked
     )
     leave_stacks(session, launch.launch_row_id, [one.placement.id for one in placed])
@@ -115,7 +125,7 @@ def _place_one(
     launch: PageSession,
     picked: Picked,
     scheme: str,
-    last_day: datetime | None,
+    days: Days,
     outside: bool,
     stack: PickedStack | None,
     now: datetime,
@@ -125,7 +135,8 @@ def _place_one(
         version_id=picked.version_id,
         grade_scheme=scheme,
         columns=own if stack is None else (*own, stack.column),
-        submit_by=last_day,
+        open_from=days.first,
+        submit_by=days.last,
         outside_reviewers=outside,
         stack_version_id=stack.version_id if stack is not None else None,
     )
@@ -162,26 +173,41 @@ def _check_link_is_free(session: Session, launch: PageSession) -> None:
         raise OperationRefused("link_taken", "This link opens a credential already. Nothing was changed.")
 
 
-def end_of_day(
-    text: str, zone: ZoneInfo, now: datetime, unchanged: str = "Nothing was added."
-) -> datetime | None:
-    """The end of an ISO date in the organization's zone; None for no date. Raises OperationRefused with words
-    that end in `unchanged`.
+def days_of(
+    first: str,
+    last: str,
+    zone: ZoneInfo,
+    now: datetime,
+    unchanged: str = "Nothing was added.",
+    kept_last: datetime | None = None,
+) -> Days:
+    """ISO dates (or empty) in the organization's zone. The last day may have passed only where it is that of
+    `kept_last`. Raises OperationRefused with words that end in `unchanged`.
     """
-    if not text:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day, its zone follows)
-    except ValueError as error:
-        raise OperationRefused(
-            "date_unreadable", f"Write the last day like 2026-12-18. {unchanged}"
-        ) from error
-    moment = datetime.combine(day, time(23, 59, 59), zone)
-    if moment <= now:
+    first_day = _day(first, "first", unchanged)
+    last_day = _day(last, "last", unchanged)
+    begins = datetime.combine(first_day, time(), zone) if first_day is not None else None
+    ends = datetime.combine(last_day, time(23, 59, 59), zone) if last_day is not None else None
+    if kept_last is not None and last_day == kept_last.astimezone(zone).date():
+        ends = kept_last
+    elif ends is not None and ends <= now:
         raise OperationRefused(
             "date_past", f"The last day has passed already. Choose a later one. {unchanged}"
         )
-    return moment
+    if begins is not None and ends is not None and begins >= ends:
+        raise OperationRefused("dates_crossed", f"The first day is after the last one. {unchanged}")
+    return Days(begins, ends)
+
+
+def _day(text: str, which: str, unchanged: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 (a day, its zone follows)
+    except ValueError as error:
+        raise OperationRefused(
+            "date_unreadable", f"Write the {which} day like 2026-12-18. {unchanged}"
+        ) from error
 
 
 def version_of(session: Session, placement: Placement) -> Definition:

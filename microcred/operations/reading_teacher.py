@@ -40,6 +40,7 @@ from microcred.credentials.schema import ArtefactRequirement, Part, Prompt
 from microcred.credentials.steps import State
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
+from microcred.operations.current import CURRENT_FIRST
 from microcred.operations.errors import NotAllowed, NotFound
 from microcred.operations.reading_work import answers_of
 from microcred.placements import Placement
@@ -92,6 +93,7 @@ class Credential:
     """A credential in a course, for whoever may read it."""
 
     definition: Definition
+    open_from: datetime | None
     submit_by: datetime | None
 
 
@@ -188,7 +190,7 @@ def credential(session: Session, actor: Actor) -> Credential | None:
     if placement is None:
         return None
     version = session.get_one(CredentialVersion, placement.version_id)
-    return Credential(definition_of(session, version), placement.submit_by)
+    return Credential(definition_of(session, version), placement.open_from, placement.submit_by)
 
 
 def load(session: Session, actor: Actor, *, lock: bool = False) -> Loaded:
@@ -247,7 +249,7 @@ def pursuit_of(session: Session, actor: Actor, placement_id: int) -> Pursuit | N
 
 def newest_attempt(session: Session, pursuit_id: int, *, lock: bool = False) -> Attempt | None:
     """The newest try of a pursuit."""
-    query = select(Attempt).where(Attempt.pursuit_id == pursuit_id).order_by(Attempt.number.desc()).limit(1)
+    query = select(Attempt).where(Attempt.pursuit_id == pursuit_id).order_by(*CURRENT_FIRST).limit(1)
     return session.scalar(query.with_for_update() if lock else query)
 
 

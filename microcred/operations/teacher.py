@@ -1,9 +1,10 @@
 """What a teacher does: start, write, confirm permission, submit, take back. Evidence is in `evidence`."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -75,6 +76,10 @@ def open_pursuit(session: Session, actor: Actor, now: datetime) -> None:
         )
     if pursuit_of(session, actor, placement.id) is not None:
         return
+    if placement.open_from is not None and now < placement.open_from:
+        raise OperationRefused(
+            "not_open_yet", "This course starts later. You can read the micro-credential until then."
+        )
     try:
         with session.begin_nested():
             pursuit = Pursuit(
@@ -157,7 +162,12 @@ def submit(session: Session, actor: Actor, *, confirmed: Collection[str], now: d
         loaded = load(session, actor, lock=True)
     _check_arrived(loaded)
     ready = all_confirmed(loaded.definition, confirmed)
-    planned = _plan(loaded, actor, Action.SUBMIT, now=now, confirmed=ready)
+    beside = select(Attempt.id).where(
+        Attempt.pursuit_id == loaded.pursuit.id, Attempt.state == State.APPEAL_OPEN
+    )
+    facts = _facts(loaded, actor, now=now, confirmed=ready)
+    facts = replace(facts, appeal_beside=session.scalar(beside.limit(1)) is not None)
+    planned = _planned(facts, actor, Action.SUBMIT)
     loaded.attempt.confirmed_statements = [statement.id for statement in statements(loaded.definition)]
     consequences.apply(session, loaded.attempt, planned, actor_id=actor.own_id, now=now)
 
@@ -208,11 +218,13 @@ def _check_arrived(loaded: Loaded) -> None:
             )
 
 
-def _plan(
-    loaded: Loaded, actor: Actor, action: Action, *, now: datetime | None = None, confirmed: bool = False
-) -> Plan:
+def _plan(loaded: Loaded, actor: Actor, action: Action, *, now: datetime | None = None) -> Plan:
+    return _planned(_facts(loaded, actor, now=now), actor, action)
+
+
+def _facts(loaded: Loaded, actor: Actor, *, now: datetime | None, confirmed: bool = False) -> Facts:
     submit_by = loaded.placement.submit_by
-    facts = Facts(
+    return Facts(
         state=State(loaded.attempt.state),
         owner_id=actor.canonical(loaded.pursuit.person_id),
         missing=len(all_missing(progress(loaded.definition, loaded.work))),
@@ -220,6 +232,9 @@ def _plan(
         submitting_closed=now is not None and submit_by is not None and now > submit_by,
         tries=loaded.attempt.number,
     )
+
+
+def _planned(facts: Facts, actor: Actor, action: Action) -> Plan:
     try:
         return plan(facts, action, Party(actor.person_id))
     except Refused as refused:

@@ -29,6 +29,9 @@ class Placement(Base):
     __table_args__ = (
         CheckConstraint(f"grade_scheme IN {GRADE_SCHEMES}", name="grade_scheme"),
         CheckConstraint("denied_as IN ('blank', 'zero')", name="denied_as"),
+        CheckConstraint(
+            "open_from IS NULL OR submit_by IS NULL OR open_from < submit_by", name="opens_before_it_closes"
+        ),
         # A choice made twice in one deep linking page is one placement, whichever button was pressed again.
         UniqueConstraint("made_in_launch_id", "version_id"),
         Index("ix_placement_context", "context_id"),
@@ -49,6 +52,8 @@ class Placement(Base):
     """Set by the first launch of the link."""
     grade_scheme: Mapped[str] = mapped_column(String(30))
     denied_as: Mapped[str] = mapped_column(String(10), default="blank")
+    open_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Nobody starts before; it can be read all the time."""
     submit_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outside_reviewers: Mapped[bool] = mapped_column(Boolean, server_default=false())
     """Work from here is read by people of other organizations only; else by anybody in the issuer's pool."""

@@ -40,6 +40,7 @@ class Choice:
     grade_scheme: str
     columns: tuple[Column, ...]
     denied_as: str = "blank"
+    open_from: datetime | None = None
     submit_by: datetime | None = None
     outside_reviewers: bool = False
     stack_version_id: int | None = None
@@ -76,7 +77,7 @@ def choose(
     placement.organization_id = place.organization_id
     placement.grade_scheme = choice.grade_scheme
     placement.denied_as = choice.denied_as
-    placement.submit_by = choice.submit_by
+    placement.open_from, placement.submit_by = choice.open_from, choice.submit_by
     placement.outside_reviewers = choice.outside_reviewers
     placement.stack_version_id = choice.stack_version_id
     _set_columns(session, placement, choice.columns, now)

@@ -80,6 +80,7 @@ def add() -> ResponseReturnValue:
                 here.actor,
                 version_ids=_picked(),
                 scheme=form.get("scheme", ""),
+                open_from=form.get("open_from", ""),
                 submit_by=form.get("submit_by", ""),
                 reviewers=form.get("reviewers", "all"),
                 counts_stacks=form.get("stack_column") == "yes",
@@ -255,8 +256,9 @@ def _notes(
     plan = Plan(
         links=len(columns),
         columns_each=max((len(each) for _, each in columns), default=0),
-        dated=bool(request.values.get("submit_by")),
+        dated=bool(request.values.get("submit_by") or request.values.get("open_from")),
         settings=launch.deep_linking,
+        starts=bool(request.values.get("open_from")),
     )
     return [*notes, *launch.registration.dialect.says_of_links(plan)]
 

@@ -30,6 +30,7 @@ def save() -> ResponseReturnValue:
                 here.actor,
                 scheme=form.get("scheme", ""),
                 denied_as=form.get("denied_as", ""),
+                open_from=form.get("open_from", ""),
                 submit_by=form.get("submit_by", ""),
                 pool=form.get("reviewers", ""),
                 zone=here.zone,
@@ -58,10 +59,14 @@ def _page(*, said: str = "", problem: str = "") -> str:
     assert here.launch is not None
     with used.database.reading() as session:
         found = placement_settings.settings(session, here.actor, used.clock.now())
-    submit_by = found.submit_by.astimezone(here.zone).date().isoformat() if found.submit_by else ""
+    open_from, submit_by = (
+        moment.astimezone(here.zone).date().isoformat() if moment else ""
+        for moment in (found.open_from, found.submit_by)
+    )
     return render_template(
         "coordinator/settings.html",
         found=found,
+        open_from=request.form.get("open_from", open_from),
         submit_by=request.form.get("submit_by", submit_by),
         denied_labels=placement_settings.DENIED_LABELS,
         pools=placing.POOLS,

@@ -48,14 +48,20 @@ def home() -> ResponseReturnValue:
             offered = bringing.offer(session, who) if "afresh" not in request.args else None
         if offered is not None:
             return render_template("teacher/bring.html", offered=offered)
-        with services().database.writing() as session:
-            teacher.open_pursuit(session, who, services().clock.now())
+        try:
+            with services().database.writing() as session:
+                teacher.open_pursuit(session, who, services().clock.now())
+        except OperationRefused as refused:
+            if refused.code != "not_open_yet":
+                raise
+            return preview()
         with services().database.reading() as session:
             found = reading_teacher.current_try(session, who)
     with services().database.reading() as session:
         loaded = reading_teacher.load(session, who)
         may_ask = asking.may_ask(session, loaded)
         asked = asking.asked(session, loaded, may_ask) if may_ask else None
+        appeal = appealing.standing(session, loaded, services().clock.now())
     return render_template(
         "teacher/home.html",
         definition=found.definition,
@@ -66,6 +72,7 @@ def home() -> ResponseReturnValue:
         State=State,
         may_ask=may_ask,
         asked=asked,
+        appeal=appeal,
     )
 
 
@@ -91,7 +98,12 @@ def preview() -> ResponseReturnValue:
     if found is None:
         return _nothing_here()
     return render_template(
-        "teacher/home.html", definition=found.definition, work=None, said="", needs=_needs(found.definition)
+        "teacher/home.html",
+        definition=found.definition,
+        work=None,
+        opens=found.open_from if found.open_from and services().clock.now() < found.open_from else None,
+        said="",
+        needs=_needs(found.definition),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.models import Deployment, Launch
 from microcred.credentials import definition_of
-from microcred.credentials.models import CredentialVersion
+from microcred.credentials.models import CredentialVersion, Pursuit
 from microcred.placements import Choice, GradeColumn, Place, choose, columns_for
 from tests.support.campus import COURSE, TOOL, Campus, Visitor
 
@@ -100,6 +100,8 @@ def test_what_the_preview_shows_is_what_the_lms_gets(here: Campus) -> None:
         ({"submit_by": "18.12.2026"}, "Write the last day like 2026-12-18"),
         ({"submit_by": "2026-02-30"}, "Write the last day like 2026-12-18"),
         ({"submit_by": "2026-03-01"}, "The last day has passed already"),
+        ({"open_from": "soon"}, "Write the first day like 2026-12-18"),
+        ({"open_from": "2026-12-19", "submit_by": "2026-12-18"}, "The first day is after the last one"),
     ],
 )
 def test_a_choice_that_cannot_be_made_says_why_and_keeps_the_rest(
@@ -116,10 +118,30 @@ def test_a_choice_that_cannot_be_made_says_why_and_keeps_the_rest(
 
 def test_the_last_day_ends_in_the_organizations_zone(here: Campus) -> None:
     picker = here.picker()
-    picker.post("choose", {"credential": here.version(), "scheme": "hundred", "submit_by": "2026-12-18"})
+    answer = picker.post(
+        "choose", {"credential": here.version(), "scheme": "hundred", "submit_by": "2026-12-18"}
+    )
+    (link,) = here.deliver(answer).links
+    assert link.submission == {"endDateTime": "2026-12-19T04:59:59Z"}
     (placement,) = here.placements()
     assert placement.submit_by is not None
     assert placement.submit_by >= datetime(2026, 12, 18, 23, 59, 59, tzinfo=UTC)
+
+
+def test_nobody_starts_before_the_first_day(here: Campus) -> None:
+    answer = here.picker().post(
+        "choose", {"credential": here.version(), "scheme": "hundred", "open_from": "2026-03-09"}
+    )
+    (link,) = here.deliver(answer).links
+    assert link.available == {"startDateTime": "2026-03-09T04:00:00Z"}
+    early = here.at_link("terry", link.id)
+    assert "You can start on" in early.page
+    assert "Start with Part 1" not in early.page
+    assert early.get("parts/p1").status_code in (200, 303)
+    with here.assembly.database.reading() as session:
+        assert session.scalars(select(Pursuit)).all() == []
+    here.clock.time = datetime(2026, 3, 9, 4, 0, 1, tzinfo=UTC)
+    assert "Start with Part 1" in here.at_link("terry", link.id).page
 
 
 def test_a_learner_and_an_assistant_cannot_choose(here: Campus) -> None:

@@ -99,6 +99,20 @@ def test_what_cannot_be_says_why_and_keeps_everything(here: Campus) -> None:
     assert (placement.grade_scheme, placement.denied_as, placement.submit_by) == ("hundred", "blank", None)
 
 
+def test_who_has_begun_goes_on_when_a_later_first_day_is_set(here: Campus) -> None:
+    (link,) = here.add().links
+    here.at_link("terry", link.id)
+    page = settings(here, link.id)
+    form = {"scheme": "hundred", "denied_as": "blank", "submit_by": "", "reviewers": "all"}
+    assert page.post("course/settings", form | {"open_from": "2026-04-01"}).status_code == 303
+    assert 'value="2026-04-01"' in settings(here, link.id).page
+    assert "Start with Part 1" in here.at_link("terry", link.id).page
+    assert "You can start on" in here.at_link("amal", link.id).page
+    page = here.at_link("dana", link.id)
+    page.get("course")
+    assert "First day to start" in page.page
+
+
 def test_a_last_day_that_has_passed_may_stay(here: Campus) -> None:
     (link,) = here.add().links
     page = settings(here, link.id)

@@ -170,6 +170,18 @@ def test_each_lms_says_what_it_makes_of_the_links(
     assert not any(words in text for words in not_says)
 
 
+def test_schoology_says_that_it_takes_no_first_day() -> None:
+    plan = Plan(1, 1, True, SELECTION, starts=True)
+    assert "the last day alone" in " ".join(dialect_named("schoology").says_of_links(plan))
+
+
+@pytest.mark.parametrize("lms", ["canvas", "moodle"])
+def test_a_link_and_its_column_of_one_name_say_so_where_there_are_several(lms: str) -> None:
+    says = dialect_named(lms).says_of_links
+    assert "holds Part 1" in " ".join(says(Plan(1, 4, False, SELECTION)))
+    assert "holds Part 1" not in " ".join(says(Plan(1, 1, False, SELECTION)))
+
+
 def test_a_list_that_names_what_is_not_there_is_refused(here: Campus) -> None:
     picker = here.picker()
     answer = picker.get("choose", query_string={"with": '"><script>alert(1)', "credential": here.version()})
