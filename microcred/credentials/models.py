@@ -51,6 +51,10 @@ ATTEMPT_STATES = (
 """Those of `microcred.credentials.steps.State`."""
 CLOSED_STATES = ("revisions_requested", "awarded", "denied", "upheld", "revoked", "expired")
 """Those of `microcred.credentials.steps.CLOSED`: a new try may be open beside such a one."""
+STATES_BESIDE = (*CLOSED_STATES, "appeal_open", "withdrawn")
+"""An open try may stand beside such a one: the draft that follows revisions, while an appeal about them is
+read, or after it was won.
+"""
 RECOMMENDATIONS = ("award", "revise", "deny")
 DECISIONS = (
     "award",
@@ -215,8 +219,8 @@ class Attempt(Base):
             "uq_attempt_open",
             "pursuit_id",
             unique=True,
-            sqlite_where=text(f"state NOT IN {CLOSED_STATES}"),
-            postgresql_where=text(f"state NOT IN {CLOSED_STATES}"),
+            sqlite_where=text(f"state NOT IN {STATES_BESIDE}"),
+            postgresql_where=text(f"state NOT IN {STATES_BESIDE}"),
         ),
         Index("ix_attempt_state_decision_due_at", "state", "decision_due_at"),
     )

@@ -63,6 +63,7 @@ class Action(StrEnum):
     REVOKE = "revoke"
     EXPIRE = "expire"
     RENEW = "renew"
+    EXTEND = "extend"
     REASSIGN = "reassign"
     ANNOUNCE_DELAY = "announce_delay"
     CLOSE = "close"
@@ -98,6 +99,7 @@ class Need(StrEnum):
     COMPLETE = "complete"
     STATEMENTS = "statements"
     SUBMITTING_OPEN = "submitting_open"
+    NO_APPEAL_BESIDE = "no_appeal_beside"
     ALL_RATED = "all_rated"
     COMMENTS = "comments"
     PASSED = "passed"
@@ -235,7 +237,7 @@ _TEACHER = (
         State.SUBMITTED,
         Actor.OWNER,
         "try_submitted",
-        (Need.SUBMITTING_OPEN, Need.COMPLETE, Need.STATEMENTS),
+        (Need.SUBMITTING_OPEN, Need.NO_APPEAL_BESIDE, Need.COMPLETE, Need.STATEMENTS),
         (AssignReview(), SendScore(Moment.SUBMITTED), SendMail(Reader.OWNER), SendMail(Reader.REVIEWERS)),
     ),
     _row(
@@ -399,7 +401,7 @@ _IN_TIME = (
             (),
             (SendMail(Reader.OWNER),),
         )
-        for state in sorted(_WATCHED)
+        for state in sorted(_WATCHED | {State.APPEAL_OPEN})
     ),
 )
 
@@ -494,6 +496,16 @@ _AFTERWARDS = (
         "award_renewed",
         (),
         (AddDecision("renew"), DoBadge(BadgeWork.RENEW), SendMail(Reader.OWNER)),
+    ),
+    # The operator set a later end by the command line: the award counts again, and nobody decided anew.
+    _row(
+        Action.EXTEND,
+        State.EXPIRED,
+        State.AWARDED,
+        Actor.SYSTEM,
+        "award_renewed",
+        (),
+        (SendMail(Reader.OWNER),),
     ),
 )
 

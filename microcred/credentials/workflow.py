@@ -9,7 +9,7 @@ only caller and stores the new state, the audit event and everything that follow
     in_review | adjudication | recommended -> revisions_requested (a new try follows, passed parts locked)
     recommended -> awarded | denied | returned_to_reviewer -> in_review
     draft | submitted | checking -> withdrawn -> draft
-    denied | revoked | revisions_requested -> appeal_open -> awarded | upheld
+    denied | revoked | revisions_requested (again and again) -> appeal_open -> awarded | upheld
     awarded -> expired -> awarded (renewed) | revoked
 """
 
@@ -58,6 +58,8 @@ class Facts:
     """The course's last day for submitting has passed."""
     appeal_closed: bool = False
     """The days for an appeal have passed."""
+    appeal_beside: bool = False
+    """An appeal about the try before is being read."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,12 @@ def _check_need(need: Need, facts: Facts) -> None:
                 "submitting_closed",
                 "The last day for submitting in this course has passed. Your work is kept.",
             )
+        case Need.NO_APPEAL_BESIDE if facts.appeal_beside:
+            raise Refused(
+                "appeal_beside",
+                "Your appeal about the try before is being read. Send this one in when it is decided; "
+                "everything is saved.",
+            )
         case Need.ALL_RATED if passed is None:
             left = facts.outcome.unrated if facts.outcome else 0
             raise Refused(
@@ -226,7 +234,7 @@ def _check_need(need: Need, facts: Facts) -> None:
             raise Refused("reason_missing", "Say why in a sentence or two.")
         case Need.APPEAL_OPEN if facts.appeal_closed:
             raise Refused("appeal_closed", "The days for an appeal have passed.")
-        case Need.COACHING_OFFERED if facts.tries < (facts.tries_before_coaching or 1):
+        case Need.COACHING_OFFERED if not 0 < (facts.tries_before_coaching or 0) <= facts.tries:
             raise Refused("tries_left", "You can try again, so there is nothing to appeal yet.")
         case _:
             return

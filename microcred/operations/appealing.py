@@ -7,10 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from microcred.credentials.errors import Refused
-from microcred.credentials.models import Credential, CredentialVersion, Decision, Review
+from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Review
 from microcred.credentials.review_models import Appeal
 from microcred.credentials.steps import Action, State
-from microcred.credentials.workflow import Facts, Party, plan
+from microcred.credentials.workflow import SYSTEM, Facts, Party, plan
 from microcred.operations import appeal_dates, consequences
 from microcred.operations.access import Access, require
 from microcred.operations.actor import Actor
@@ -21,7 +21,10 @@ from microcred.operations.reading_review import find_attempt
 from microcred.operations.reading_teacher import Loaded, load
 
 OUTCOMES = {"award": Action.APPEAL_AWARD, "uphold": Action.APPEAL_UPHOLD}
-_AGAINST = ("deny", "revoke")
+AGAINST = ("deny", "revoke", "request_revisions")
+"""Kinds of decision that may be appealed; revisions once they were asked for as often as a coach is offered
+after.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,11 @@ class Standing:
 
 def standing(session: Session, loaded: Loaded, now: datetime) -> Standing:
     """Whether the teacher may appeal, and what became of an appeal."""
-    attempt = loaded.attempt
+    attempt = _contested(session, loaded)
     appeal = session.scalar(
         select(Appeal).where(Appeal.attempt_id == attempt.id).order_by(Appeal.id.desc()).limit(1)
     )
-    until = _until(session, loaded)
+    until = _until(session, loaded, attempt)
     return Standing(
         until=until,
         is_open=until is not None and now <= until,
@@ -54,21 +57,23 @@ def standing(session: Session, loaded: Loaded, now: datetime) -> Standing:
 
 
 def open_appeal(session: Session, actor: Actor, reason: str, now: datetime) -> None:
-    """Appeal against the newest decision about the actor's newest try. A second press changes nothing.
+    """Appeal against the newest decision about the actor's work. A second press changes nothing. A draft that
+    follows revisions stays, and can be sent in once the appeal is decided.
 
-    Raises OperationRefused (`appeal_closed`, `reason_missing`, `wrong_state`, `text_too_long`).
+    Raises OperationRefused (`appeal_closed`, `reason_missing`, `wrong_state`, `tries_left`, `text_too_long`).
     """
     loaded = load(session, actor, lock=True)
-    attempt = loaded.attempt
+    attempt = _contested(session, loaded)
     if attempt.state == State.APPEAL_OPEN:
         return
-    until = _until(session, loaded)
+    until = _until(session, loaded, attempt)
     reason = clean(reason)
     about = Facts(
         state=State(attempt.state),
         owner_id=actor.canonical(loaded.pursuit.person_id),
         reason=reason,
         tries=attempt.number,
+        tries_before_coaching=_tries_before(loaded),
         appeal_closed=until is not None and now > until,
     )
     try:
@@ -124,19 +129,51 @@ def judge(
     assert done.decision is not None  # both outcomes add one
     appeal.closed_at, appeal.decision_id = now, done.decision.id
     session.flush()
+    if done.award is not None:
+        _close_beside(session, attempt, now)
 
 
-def _until(session: Session, loaded: Loaded) -> datetime | None:
+def _contested(session: Session, loaded: Loaded) -> Attempt:
+    """The try an appeal is about: the newest, or the one before where that is the draft which follows."""
+    if loaded.attempt.state != State.DRAFT or loaded.attempt.number == 1:
+        return loaded.attempt
+    return session.scalars(
+        select(Attempt).where(
+            Attempt.pursuit_id == loaded.pursuit.id, Attempt.number == loaded.attempt.number - 1
+        )
+    ).one()
+
+
+def _tries_before(loaded: Loaded) -> int | None:
+    return loaded.definition.document.review_policy.attempts_before_coaching
+
+
+def _until(session: Session, loaded: Loaded, attempt: Attempt) -> datetime | None:
     """The last moment for an appeal against what was decided last; None where nothing can be appealed."""
-    if loaded.attempt.state not in (State.DENIED, State.REVOKED):
+    often = attempt.number >= (_tries_before(loaded) or attempt.number + 1)
+    if attempt.state not in (State.DENIED, State.REVOKED) and not (
+        attempt.state == State.REVISIONS_REQUESTED and often
+    ):
         return None
     decided_at = session.scalars(
         select(Decision.decided_at)
-        .where(Decision.attempt_id == loaded.attempt.id, Decision.kind.in_(_AGAINST))
+        .where(Decision.attempt_id == attempt.id, Decision.kind.in_(AGAINST))
         .order_by(Decision.id.desc())
         .limit(1)
     ).one()
     return appeal_dates.until(session, loaded.placement, _issuer_id(session, loaded), decided_at)
+
+
+def _close_beside(session: Session, attempt: Attempt, now: datetime) -> None:
+    """The draft that followed revisions is needed no more: the try before it has earned the award."""
+    draft = session.scalar(
+        select(Attempt)
+        .where(Attempt.pursuit_id == attempt.pursuit_id, Attempt.state == State.DRAFT)
+        .with_for_update()
+    )
+    if draft is not None:
+        closing = plan(Facts(state=State.DRAFT, owner_id=0), Action.CLOSE, SYSTEM)
+        consequences.apply(session, draft, closing, actor_id=None, now=now)
 
 
 def _issuer_id(session: Session, loaded: Loaded) -> int:

@@ -1,5 +1,6 @@
 """What a teacher asks of the issuer beside the workflow: a coach after several tries, renewing an award."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,12 +11,15 @@ from microcred.credentials.definition import Definition, definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
 from microcred.credentials.review_models import TeacherRequest
 from microcred.credentials.steps import State
+from microcred.operations import notifying
 from microcred.operations.actor import Actor
+from microcred.operations.current import CURRENT_FIRST
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.judging import clean
+from microcred.operations.notice_words import REQUESTS
 from microcred.operations.reading_decide import display_name
 from microcred.operations.reading_teacher import Loaded, load
-from microcred.people import audit, policies
+from microcred.people import audit, holders, policies
 from microcred.people.models import Person
 
 MOST = 100
@@ -43,6 +47,8 @@ class OpenRequest:
     tries: int
     message: str
     asked_at: datetime
+    expired_try: str | None
+    """Where a renewal is asked for: the public id of the try whose award has expired."""
 
 
 def may_ask(session: Session, loaded: Loaded) -> str | None:
@@ -74,17 +80,15 @@ def ask(session: Session, actor: Actor, message: str, now: datetime) -> None:
     newest = _newest(session, loaded.pursuit.id, kind)
     if newest is not None and newest.answered_at is None:
         return
-    session.add(
-        TeacherRequest(
-            pursuit_id=loaded.pursuit.id,
-            issuer_id=_issuer_id(session, loaded.pursuit),
-            kind=kind,
-            message=clean(message),
-            asked_at=now,
-        )
+    issuer_id = _issuer_id(session, loaded.pursuit)
+    row = TeacherRequest(
+        pursuit_id=loaded.pursuit.id, issuer_id=issuer_id, kind=kind, message=clean(message), asked_at=now
     )
+    session.add(row)
     session.flush()
     _record(session, actor, f"{kind}_asked", loaded.pursuit.id, now)
+    approvers = [one for one in holders(session, "approver", issuer_id, now) if one not in actor.person_ids]
+    _tell(session, row, approvers, "asked", now)
 
 
 def open_requests(session: Session, actor: Actor) -> tuple[OpenRequest, ...]:
@@ -118,9 +122,19 @@ def open_requests(session: Session, actor: Actor) -> tuple[OpenRequest, ...]:
             number or 1,
             row.message,
             row.asked_at,
+            _expired_try(session, row) if row.kind == "renewal" else None,
         )
         for row, person, version, number in rows
     )
+
+
+def settle_renewal(session: Session, actor: Actor, pursuit_id: int, now: datetime) -> None:
+    """An award was renewed: a request for it is answered with that, and the turn itself tells the teacher."""
+    row = _newest(session, pursuit_id, "renewal")
+    if row is not None and row.answered_at is None:
+        row.answered_at, row.answered_by_id, row.answer = now, actor.own_id, "Renewed."
+        session.flush()
+        _record(session, actor, "renewal_answered", pursuit_id, now)
 
 
 def answer(session: Session, actor: Actor, request_id: int, words: str, now: datetime) -> None:
@@ -137,6 +151,23 @@ def answer(session: Session, actor: Actor, request_id: int, words: str, now: dat
     row.answered_at, row.answered_by_id, row.answer = now, actor.own_id, words
     session.flush()
     _record(session, actor, f"{row.kind}_answered", row.pursuit_id, now)
+    _tell(session, row, [session.get_one(Pursuit, row.pursuit_id).person_id], "answered", now)
+
+
+def _tell(session: Session, row: TeacherRequest, person_ids: Iterable[int], turn: str, now: datetime) -> None:
+    """Tell persons that something was asked or answered."""
+    attempt = session.scalars(
+        select(Attempt).where(Attempt.pursuit_id == row.pursuit_id).order_by(*CURRENT_FIRST).limit(1)
+    ).one()
+    words, found = REQUESTS[f"{row.kind}_{turn}"], notifying.about(session, attempt)
+    kind, once = f"{row.kind}_{turn}", str(row.id)
+    notifying.tell(session, person_ids, words, found, kind=kind, once_for=once, now=now)
+
+
+def _expired_try(session: Session, row: TeacherRequest) -> str | None:
+    return session.scalar(
+        select(Attempt.public_id).where(Attempt.pursuit_id == row.pursuit_id, Attempt.state == State.EXPIRED)
+    )
 
 
 def _newest(session: Session, pursuit_id: int, kind: str) -> TeacherRequest | None:

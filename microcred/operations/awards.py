@@ -7,17 +7,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from microcred import outbox
+from microcred.badges import lifecycle as badges
 from microcred.credentials.definition import Definition, definition_of
 from microcred.credentials.models import Attempt, Award, CredentialVersion, Decision, Review
 from microcred.credentials.steps import Action, State
 from microcred.credentials.workflow import SYSTEM, Party
 from microcred.database import Clock
-from microcred.operations import award_expiry, consequences
+from microcred.operations import asking, award_expiry, consequences
 from microcred.operations.actor import Actor
 from microcred.operations.errors import OperationRefused
 from microcred.operations.judging import clean, facts, planned
 from microcred.operations.reading_decide import display_name, require_decider, reviewers_of_pursuit
 from microcred.operations.reading_review import find_attempt
+from microcred.people import audit
 from microcred.people.models import Person
 
 REASONS = {
@@ -118,6 +120,26 @@ def renew(session: Session, actor: Actor, public_id: str, *, now: datetime) -> N
     about = facts(session, attempt, reviewer_ids=reviewers_of_pursuit(session, attempt))
     plan = planned(about, Action.RENEW, Party(actor.person_id, is_issuer_approver=True))
     consequences.apply(session, attempt, plan, actor_id=actor.own_id, now=now)
+    asking.settle_renewal(session, actor, attempt.pursuit_id, now)
+
+
+def extend(session: Session, award: Award, *, until: datetime, now: datetime) -> None:
+    """Let an award stand until a later end that the operator set; one that has expired counts again. Its
+    badge keeps its id and is issued anew. Raises OperationRefused (`revoked`, `until_too_early`).
+    """
+    if award.revoked_at is not None:
+        raise OperationRefused("revoked", "This badge was taken back. It cannot be renewed; award it again.")
+    if until <= max(now, award.valid_until or now):
+        raise OperationRefused("until_too_early", "The new end must be later than today and the present end.")
+    attempt = find_attempt(session, _attempt_of(session, award), lock=True)
+    award.valid_until = until
+    audit.record(session, at=now, actor_id=None, action="badge.renew", subject=("award", award.id))
+    if attempt.state == State.EXPIRED:
+        plan = planned(facts(session, attempt, reviewer_ids=[]), Action.EXTEND, SYSTEM)
+        consequences.apply(session, attempt, plan, actor_id=None, now=now)
+    award_expiry.plan(session, award, now)
+    if not award.is_test:
+        badges.reissue(session, award, now=now)
 
 
 def expire(session: Session, award_id: int, now: datetime) -> None:
@@ -128,15 +150,18 @@ def expire(session: Session, award_id: int, now: datetime) -> None:
     if award.valid_until > now:
         award_expiry.plan(session, award, now)
         return
-    public_id = session.scalars(
+    attempt = find_attempt(session, _attempt_of(session, award), lock=True)
+    if attempt.state == State.AWARDED:
+        plan = planned(facts(session, attempt, reviewer_ids=[]), Action.EXPIRE, SYSTEM)
+        consequences.apply(session, attempt, plan, actor_id=None, now=now)
+
+
+def _attempt_of(session: Session, award: Award) -> str:
+    return session.scalars(
         select(Attempt.public_id)
         .join(Decision, Decision.attempt_id == Attempt.id)
         .where(Decision.id == award.decision_id)
     ).one()
-    attempt = find_attempt(session, public_id, lock=True)
-    if attempt.state == State.AWARDED:
-        plan = planned(facts(session, attempt, reviewer_ids=[]), Action.EXPIRE, SYSTEM)
-        consequences.apply(session, attempt, plan, actor_id=None, now=now)
 
 
 def expiry_handler(clock: Clock) -> outbox.Handler:

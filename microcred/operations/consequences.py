@@ -154,6 +154,7 @@ def _enter(session: Session, case: _Case, plan: Plan) -> None:
         attempt.submitted_at = case.now
     if plan.target is State.APPEAL_OPEN:
         attempt.decision_due_at = appeal_dates.decision_by(session, case.placement, case.issuer_id, case.now)
+        review_watch.plan(session, attempt, case.now, case.now)
     if plan.target in (State.AWARDED, State.DENIED, State.REVISIONS_REQUESTED, State.UPHELD):
         attempt.decided_at = case.now
 
@@ -293,23 +294,32 @@ def _reopen(case: _Case) -> None:
 
 
 def _score(session: Session, case: _Case, follow: SendScore, done: Done) -> None:
+    moment = _moment(session, follow.moment, done.decision)
     grade_passback.enqueue(
         session,
         placement=case.placement,
         pursuit=case.pursuit,
         attempt=case.attempt,
         definition=case.definition,
-        moment=follow.moment,
+        moment=moment,
         ratings=_ratings(session, case),
         locked_parts=tuple(done.next_try.locked_parts if done.next_try else ()),
         award=done.award,
         verify_url=_verify_url(case, done.award),
         appeal_until=appeal_dates.until(session, case.placement, case.issuer_id, case.now)
-        if follow.moment is Moment.DENIED
+        if moment is Moment.DENIED
         else None,
         now=case.now,
     )
-    grade_passback.enqueue_stacks(session, pursuit=case.pursuit, moment=follow.moment, now=case.now)
+    grade_passback.enqueue_stacks(session, pursuit=case.pursuit, moment=moment, now=case.now)
+
+
+def _moment(session: Session, moment: Moment, decision: Decision | None) -> Moment:
+    """What the gradebook hears: an appeal lost against revisions leaves the work as it was, with no grade."""
+    if moment is not Moment.APPEAL_LOST or decision is None or decision.supersedes_id is None:
+        return moment
+    before = session.get_one(Decision, decision.supersedes_id)
+    return Moment.REVISIONS_REQUESTED if before.kind == "request_revisions" else moment
 
 
 def _verify_url(case: _Case, award: Award | None) -> str | None:

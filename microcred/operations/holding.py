@@ -164,18 +164,3 @@ def _record(session: Session, actor: Actor, award: Award, action: str, now: date
     audit.record(
         session, at=now, actor_id=actor.own_id, action=action, subject=("award", award.id), detail=detail
     )
-
-
-def renew(session: Session, award: Award, *, until: datetime, by: int | None, now: datetime) -> None:
-    """Let a badge that expires stand until `until`; it keeps its id and is issued anew.
-
-    Raises OperationRefused for a revoked badge, or an end that is not after now and the present one.
-    """
-    if award.revoked_at is not None:
-        raise OperationRefused("revoked", "This badge was taken back. It cannot be renewed; award it again.")
-    if until <= max(now, award.valid_until or now):
-        raise OperationRefused("until_too_early", "The new end must be later than today and the present end.")
-    award.valid_until = until
-    audit.record(session, at=now, actor_id=by, action="badge.renew", subject=("award", award.id))
-    if not award.is_test:
-        badges.reissue(session, award, now=now)

@@ -147,6 +147,15 @@ TURNS: Mapping[tuple[str, Reader], Words] = {
 }
 """(audit name of the turn, reader) to what they are told: every `SendMail` of the workflow table."""
 
+_WROTE = "Requests shows what they wrote; your answer goes to their page."
+_WAITS = "It stands on the page of the credential."
+REQUESTS: Mapping[str, Words] = {
+    "coaching_asked": Words("decisions", "A teacher asks for a coach in “{title}”", _WROTE),
+    "renewal_asked": Words("decisions", "A teacher asks to renew “{title}”", _WROTE),
+    "coaching_answered": Words("my_work", "You have an answer about a coach for “{title}”", _WAITS),
+    "renewal_answered": Words("my_work", "You have an answer about renewing “{title}”", _WAITS),
+}
+"""What teachers ask of the issuer, and that it was answered."""
 PERMISSION_ENDED = Words(
     "my_work",
     "A permission for “{title}” has ended",

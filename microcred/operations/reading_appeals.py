@@ -11,6 +11,7 @@ from microcred.credentials.models import Attempt, Credential, CredentialVersion,
 from microcred.credentials.review_models import Appeal
 from microcred.operations.access import Access, require
 from microcred.operations.actor import Actor
+from microcred.operations.appealing import AGAINST
 from microcred.operations.reading_decide import Case, case_of
 from microcred.operations.reading_review import find_attempt
 from microcred.people.models import Person
@@ -37,7 +38,7 @@ class AppealCase:
     case: Case
     grounds: str
     against: str
-    """Kind of the decision appealed against: `deny` or `revoke`."""
+    """Kind of the decision appealed against, one of `appealing.AGAINST`."""
     against_reason: str
     due_at: datetime
 
@@ -96,7 +97,7 @@ def appeal(session: Session, actor: Actor, public_id: str) -> AppealCase:
     ).one()
     against = session.scalars(
         select(Decision)
-        .where(Decision.attempt_id == attempt.id, Decision.kind.in_(("deny", "revoke")))
+        .where(Decision.attempt_id == attempt.id, Decision.kind.in_(AGAINST))
         .order_by(Decision.id.desc())
         .limit(1)
     ).one()

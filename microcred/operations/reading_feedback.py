@@ -78,6 +78,8 @@ class Feedback:
     is_newest: bool
     readers: int
     """How many readings count."""
+    stands: bool
+    """An appeal against this request for changes was read, and it stands."""
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -157,16 +159,24 @@ def newest_feedback(session: Session, loaded: Loaded, number: int | None = None)
     given = readings(session, attempt, decision)
     before = readings(session, earlier, None).counts if earlier is not None else {}
     assert attempt.decided_at is not None
+    kind = decision.kind if decision is not None else "request_revisions"
+    stands = decision is not None and kind == "appeal_uphold" and _was_about_revisions(session, decision)
     return Feedback(
         number=attempt.number,
         decided_at=attempt.decided_at,
-        decision=decision.kind if decision is not None else "request_revisions",
+        decision="request_revisions" if stands else kind,
         reason=decision.reason if decision is not None else "",
         rows=_rows(loaded.definition, given, before),
         tries=tuple(PastTry(one.number, one.decided_at) for one in decided if one.decided_at is not None),
         is_newest=attempt.number == decided[-1].number,
         readers=len(given.each),
+        stands=stands,
     )
+
+
+def _was_about_revisions(session: Session, decision: Decision) -> bool:
+    before = session.get(Decision, decision.supersedes_id) if decision.supersedes_id is not None else None
+    return before is not None and before.kind == "request_revisions"
 
 
 def _rows(

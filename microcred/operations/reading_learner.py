@@ -19,6 +19,7 @@ from microcred.operations.access import Relation
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.coordinating import Learner, learner_of, staff_launch
+from microcred.operations.current import CURRENT_FIRST
 from microcred.operations.errors import NotFound
 from microcred.operations.placing import version_of
 from microcred.people import ids_of
@@ -52,7 +53,7 @@ def one_learner(session: Session, actor: Actor) -> OneLearner:
         return OneLearner(definition, None, None)
     pursuit, person = found
     attempt = session.scalars(
-        select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(Attempt.number.desc()).limit(1)
+        select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(*CURRENT_FIRST).limit(1)
     ).one()
     held = access.require(session, actor, attempt, access.Access.SEE_STATUS)
     sent = grade_passback.sync_rows(session, placement.id, [person.id]).get(person.id, ())

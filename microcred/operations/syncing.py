@@ -144,7 +144,9 @@ def results(session: Session, actor: Actor, badge_origin: str, *, after: int = 0
     attempts = {
         attempt.pursuit_id: attempt
         for attempt in session.scalars(
-            select(Attempt).where(Attempt.pursuit_id.in_(ids)).order_by(Attempt.pursuit_id, Attempt.number)
+            select(Attempt)
+            .where(Attempt.pursuit_id.in_(ids))
+            .order_by((Attempt.state == "withdrawn").desc(), Attempt.number)
         )
     }
     awards = {

@@ -12,7 +12,7 @@ from microcred.badges import endorsing
 from microcred.badges import lifecycle as badges
 from microcred.badges.errors import FactsError
 from microcred.credentials.models import Award, Credential, CredentialVersion
-from microcred.operations import holding
+from microcred.operations import awards
 from microcred.operations.errors import OperationRefused
 from microcred.people import audit
 from microcred.people.models import Organization
@@ -56,12 +56,14 @@ def endorse(credential: str, version: str | None, code: str, comment: str, as_js
 @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day, in UTC.")
 @json_option
 def renew(public_id: str, until: datetime, as_json: bool) -> None:
-    """Let a badge that expires stand until a later day. It keeps its address and is signed anew."""
+    """Let a badge that expires stand until a later day; one that has expired counts again. It keeps its
+    address and is signed anew.
+    """
     ends = datetime.combine(date(until.year, until.month, until.day), time(23, 59, 59), UTC)
     with application() as app, app.database.writing() as session:
         award = _award(session, public_id)
         try:
-            holding.renew(session, award, until=ends, by=None, now=app.clock.now())
+            awards.extend(session, award, until=ends, now=app.clock.now())
         except OperationRefused as refused:
             raise Failed(refused.message) from refused
     if as_json:

@@ -17,7 +17,11 @@ _DONE = {
     "award": "Awarded. The grade, the badge and the hours are on their way.",
     "uphold": "The decision stands. The teacher reads your reason.",
 }
-_AGAINST = {"deny": "It was not awarded.", "revoke": "The award was withdrawn."}
+_AGAINST = {
+    "deny": "It was not awarded.",
+    "revoke": "The award was withdrawn.",
+    "request_revisions": "Changes were asked for again and again.",
+}
 
 
 @blueprint.get("/appeals")

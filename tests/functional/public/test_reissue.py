@@ -16,7 +16,7 @@ from microcred.badges.models import Endorsement
 from microcred.badges.status import entry_is_revoked
 from microcred.credentials.definition import definition_of
 from microcred.credentials.models import Attempt, Award, CredentialVersion, Pursuit
-from microcred.operations import holding
+from microcred.operations import awards, holding
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.operations.reading_teacher import Loaded
 from microcred.people.models import AuditEvent, ContactAddress
@@ -195,7 +195,7 @@ def test_a_later_end_is_in_every_rendering(holder: Holder, anybody: Visitor, mad
     ends = holder.world.clock.now() + timedelta(days=700)
     with holder.world.database.writing() as session:
         award = session.scalars(select(Award)).one()
-        holding.renew(session, award, until=ends, by=None, now=holder.world.clock.now())
+        awards.extend(session, award, until=ends, now=holder.world.clock.now())
     holder.work()
     assert datetime.fromisoformat(credential(anybody, made)["validUntil"]) == ends
     assert datetime.fromisoformat(document(anybody.get(f"/ob/2.0/assertions/{made}"))["expires"]) == ends

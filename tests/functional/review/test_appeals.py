@@ -12,17 +12,20 @@ from microcred.credentials.models import Attempt, Award, Decision
 from microcred.credentials.review_models import Appeal
 from microcred.operations import (
     appealing,
+    coordinating,
     exporting,
     privacy,
     reading_appeals,
     reading_decide,
     reading_teacher,
 )
+from microcred.operations import teacher as teacher_deeds
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.outbox import OutboxRow
 from microcred.people.models import AuditEvent
+from tests.functional.review.test_asking import revised
 from tests.functional.review.visitor import Visitor
-from tests.functional.review.world import BADGES, SECRETS, World
+from tests.functional.review.world import BADGES, REVISIONS, SECRETS, World
 
 WHY = "The counts of the second student are in Part 2, on the board."
 
@@ -200,3 +203,73 @@ def test_a_persons_own_data_holds_their_appeals(world: World) -> None:
     with world.database.writing() as session:
         exported = exporting.export(session, world.teacher, by=None, now=world.clock.now())
     assert WHY in json.dumps(exported.document, default=str)
+
+
+def tries(world: World) -> list[tuple[int, str, str]]:
+    with world.database.reading() as session:
+        rows = session.scalars(select(Attempt).order_by(Attempt.number))
+        return [(row.number, row.state, row.public_id) for row in rows]
+
+
+def newest_score(world: World) -> str:
+    with world.database.reading() as session:
+        rows = session.scalars(select(OutboxRow).where(OutboxRow.kind == "score").order_by(OutboxRow.id))
+        return str(rows.all()[-1].payload["content"]["gradingProgress"])
+
+
+def test_after_repeated_revisions_an_appeal_is_read_beside_the_draft_that_follows(
+    world: World, app: Flask, assembly: Assembly
+) -> None:
+    revised(world, 2)
+    with pytest.raises(OperationRefused, match="tries_left"):
+        appeal(world)
+    third = world.resubmit(tries(world)[1][2])
+    world.start(third)
+    world.rate(third, {key: REVISIONS[key] for key in ("p1-c1", "p1-c2", "p4-c1")}, "Count something.")
+    world.finish(third, "revise")
+    teacher = Visitor.in_course(app, assembly, world, world.teacher, "read", "submit")
+    teacher.get(teacher.home)
+    assert "if you think that what you sent is enough" in teacher.page
+    teacher.get(teacher.home + "feedback")
+    assert "You may appeal until" in teacher.page
+    teacher.follow(teacher.post(teacher.home + "appeal", text_reason=WHY))
+    assert "Your appeal about the try before is being read." in teacher.page
+    assert [state for _, state, _ in tries(world)][2:] == ["appeal_open", "draft"]
+
+    refused = teacher.post(teacher.home + "submit")
+    assert refused.status_code == 409
+    assert "Send this one in when it is decided" in teacher.page
+    with world.database.reading() as session:
+        found = reading_appeals.appeal(session, world.actor(world.approver), third)
+    assert (found.against, found.grounds) == ("request_revisions", WHY)
+    assert not any(secret in repr(found) for secret in SECRETS)
+
+    judge(world, third, "uphold", by=world.approver, reason="It is not there yet.")
+    assert [state for _, state, _ in tries(world)][2:] == ["upheld", "draft"]
+    assert newest_score(world) == "NotReady"  # no grade for work that goes on
+    teacher.get(teacher.home + "feedback")
+    assert "What was asked for stands." in teacher.page
+    assert "It is not there yet." in teacher.page
+    assert "Start the first fix" in teacher.page
+    with pytest.raises(OperationRefused):
+        appeal(world)
+
+
+def test_an_appeal_won_after_repeated_revisions_earns_the_award_and_closes_the_draft(world: World) -> None:
+    revised(world, 3)
+    appeal(world)
+    contested = tries(world)[2][2]
+    judge(world, contested, "award", by=world.approver)
+    assert [state for _, state, _ in tries(world)][2:] == ["awarded", "withdrawn"]
+    assert newest_score(world) == "FullyGraded"
+    with world.database.reading() as session:
+        mine = reading_teacher.current_try(session, world.in_course(world.teacher))
+        staff = world.in_course(world.stranger, "read", "see_progress")
+        course = coordinating.course(session, staff, after=None)
+    assert course is not None
+    assert (mine.number, mine.state) == (3, "awarded")
+    assert [row.state for row in course.learners] == ["awarded"]
+    with pytest.raises(OperationRefused, match="wrong_state"), world.database.writing() as session:
+        teacher_deeds.submit(session, world.in_course(world.teacher), confirmed=(), now=world.clock.now())
+    with pytest.raises(OperationRefused, match="wrong_state"), world.database.writing() as session:
+        teacher_deeds.withdraw(session, world.in_course(world.teacher), world.clock.now())

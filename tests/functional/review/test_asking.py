@@ -1,8 +1,13 @@
 """A coach after as many tries as the credential names, renewal of an expired award: asked and answered."""
 
+from datetime import timedelta
+
 from flask import Flask
+from sqlalchemy import select
 
 from microcred.app.wiring import Assembly
+from microcred.credentials.models import Award
+from microcred.operations import awards
 from tests.functional.review.visitor import Visitor
 from tests.functional.review.world import REVISIONS, World
 
@@ -39,6 +44,36 @@ def test_a_coach_is_offered_after_three_tries_and_answers(
     assert "Nobody asks for anything now." in approver.page
     teacher.get(teacher.home)
     assert "Call Kim on Monday." in teacher.page
+    teacher.get(f"{teacher.home}notices")
+    assert "You have an answer about a coach" in teacher.page
+
+
+def test_a_renewal_is_asked_for_granted_and_everybody_hears_of_it(
+    world: World, app: Flask, assembly: Assembly
+) -> None:
+    public_id = world.recommended()
+    world.decide(public_id, "award")
+    with world.database.writing() as session:
+        award = session.scalars(select(Award)).one()
+        award.valid_until = world.clock.now() + timedelta(days=30)
+    world.clock.pass_(days=31)
+    with world.database.writing() as session:
+        awards.expire(session, award.id, world.clock.now())
+    teacher = Visitor.in_course(app, assembly, world, world.teacher, "read", "submit")
+    teacher.get(teacher.home)
+    assert "Your award has expired." in teacher.page
+    teacher.follow(teacher.post(f"{teacher.home}ask", text_message="I still do it."))
+    approver = Visitor.at_desk(app, world.database, world.clock, world.approver)
+    approver.get("/desk/notices")
+    assert "A teacher asks to renew" in approver.page
+    approver.get("/desk/approve/requests")
+    approver.get(*approver.links(rf"/desk/approve/{public_id}"))
+    approver.follow(approver.post(f"/desk/approve/{public_id}/renew"))
+    assert world.state(public_id) == "awarded"
+    approver.get("/desk/approve/requests")
+    assert "Nobody asks for anything now." in approver.page
+    teacher.get(f"{teacher.home}notices")
+    assert "is renewed" in teacher.page
 
 
 def test_before_three_tries_there_is_nothing_to_ask(world: World, app: Flask, assembly: Assembly) -> None:

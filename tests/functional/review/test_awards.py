@@ -90,6 +90,32 @@ def test_a_withdrawn_award_may_be_appealed_and_comes_back_as_another_award(world
     assert [row.revoked_at is None for row in rows] == [False, True]
 
 
+def test_an_operator_lets_an_expired_award_count_again_and_it_expires_anew(world: World) -> None:
+    public_id = world.recommended()
+    world.decide(public_id, "award")
+    with world.database.writing() as session:
+        award = session.scalars(select(Award)).one()
+        award.valid_until = world.clock.now() + timedelta(days=30)
+    world.clock.pass_(days=31)
+    with world.database.writing() as session:
+        awards.expire(session, award.id, world.clock.now())
+    assert world.state(public_id) == "expired"
+    until = world.clock.now() + timedelta(days=90)
+    with world.database.writing() as session:
+        awards.extend(session, session.scalars(select(Award)).one(), until=until, now=world.clock.now())
+    assert world.state(public_id) == "awarded"
+    with world.database.reading() as session:
+        planned = session.scalars(
+            select(OutboxRow).where(OutboxRow.kind == "award_expiry").order_by(OutboxRow.id.desc()).limit(1)
+        ).one()
+        told = session.scalars(select(AuditEvent.action).where(AuditEvent.action == "award_renewed")).all()
+    assert (planned.due_at, len(told)) == (until, 1)
+    world.clock.pass_(days=91)
+    with world.database.writing() as session:
+        awards.expire(session, award.id, world.clock.now())
+    assert world.state(public_id) == "expired"
+
+
 def test_an_award_expires_and_is_renewed(busy_world: World) -> None:
     world = busy_world
     expiring(world, 24)

@@ -230,7 +230,9 @@ def test_every_moment_is_told_by_some_row() -> None:
 
 
 def test_only_an_approver_or_an_appeal_reader_awards() -> None:
-    awarding = {row.actor for row in TABLE if row.target is State.AWARDED}
+    extending = [row for row in TABLE if row.action is Action.EXTEND]
+    assert [(row.sources, row.actor) for row in extending] == [(frozenset({State.EXPIRED}), Actor.SYSTEM)]
+    awarding = {row.actor for row in TABLE if row.target is State.AWARDED and row not in extending}
     assert awarding == {Actor.APPROVER, Actor.APPEAL_READER}
 
 
