@@ -30,6 +30,7 @@ def navigation() -> list[Place]:
         return []  # there is no course behind it
     rights, offices = here.actor.rights, {office.role for office in here.actor.offices}
     wanted = [
+        ("Desk", "home.index", here.name == "desk" and bool(offices)),
         ("My credential", "teacher.home", "submit" in rights),
         ("Credential", "teacher.preview", "submit" not in rights and "read" in rights),
         ("Course", "course.course", "see_progress" in rights),

@@ -21,7 +21,7 @@ def titles(picker: Visitor) -> list[str]:
 
 
 def columns(picker: Visitor) -> list[tuple[str, str]]:
-    rows = re.findall(r'<tr><th scope="row">([^<]*)</th><td class="text-nowrap">([^<]*)</td>', picker.page)
+    rows = re.findall(r'<tr><th scope="row">([^<]*)</th><td class="num">([^<]*)</td>', picker.page)
     return [(html.unescape(label), points) for label, points in rows]
 
 

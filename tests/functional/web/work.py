@@ -78,8 +78,10 @@ def permit(visitor: Visitor, definition: Definition) -> None:
         assert visitor.post("permissions", form).status_code == 303
 
 
-def complete(visitor: Visitor, course: Course, credential: str = "mc-shape-ideas") -> None:
-    """Write and add everything that is asked for."""
+def complete(
+    visitor: Visitor, course: Course, credential: str = "mc-shape-ideas", *, missing: Collection[str] = ()
+) -> None:
+    """Write and add everything that is asked for but the evidence of these requirements."""
     definition = course.definition(credential)
     shades = iter(range(1, 250))
     for part in definition.parts:
@@ -87,7 +89,7 @@ def complete(visitor: Visitor, course: Course, credential: str = "mc-shape-ideas
             for code in repeat_codes(part, prompt):
                 assert write(visitor, part.id, prompt_place(prompt.id, code), ANSWER).status_code == 303
         for requirement in part.artefact_requirements:
-            for _ in range(requirement.min_count):
+            for _ in range(0 if requirement.id in missing else requirement.min_count):
                 content, name = _piece(requirement.accepted_types, next(shades))
                 answer = upload(visitor, content, name, part_id=part.id, requirement=requirement.id)
                 assert answer.status_code == 303, answer.text

@@ -10,9 +10,10 @@ function watch(bar) {
       if (answer.ok && !answer.redirected) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-progress]");
         if (fresh) {
-          bar.replaceWith(fresh);
-          watch(fresh);
-          return;
+          // The element stays, and changes only where there is news: a screen reader says what changes in it.
+          if (bar.innerHTML !== fresh.innerHTML) bar.replaceChildren(...fresh.childNodes);
+          if (fresh.dataset.again) bar.dataset.again = fresh.dataset.again;
+          else delete bar.dataset.again;
         }
       }
     } catch {
