@@ -69,9 +69,12 @@ class Files:
         if "pictures" in takes.lower():
             path = self._folder / f"piece-{self._number}.png"
             Image.new("RGB", (640, 480), colour).save(path)
-        else:
+        elif "PDF" in takes:
             path = self._folder / f"notes-{self._number}.pdf"
             Image.new("RGB", (595, 842), colour).save(path, "PDF")
+        else:
+            path = self._folder / f"notes-{self._number}.txt"
+            path.write_text(f"What was said, taken down by hand, page {self._number}.")
         return path
 
 
