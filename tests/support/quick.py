@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
+from werkzeug.routing import Rule, rules
 
 from microcred.database import Database
 
@@ -25,6 +26,8 @@ def install() -> None:
     """Statements, rules and templates, for this process."""
     _share_compiled_statements()
     _compile_builders_late()
+    # Reading `length=26` of a rule takes a quarter of building an application.
+    rules.parse_converter_args = cache(rules.parse_converter_args)
     Flask.jinja_options = {"bytecode_cache": _Compiled()}
 
 
