@@ -71,6 +71,10 @@ bench: setup ## measure beside other tools: make bench BENCH=launch|grades|badge
 chaos: setup ## awards while workers are killed, engines restart and platforms misbehave (half an hour)
 	@$(BIN)/python -m tests.chaos --report docs/reliability.md
 
+.PHONY: term
+term: setup ## six weeks of 500 teachers and 12 reviewers on a moved clock (minutes); figures into docs/term.md
+	@$(BIN)/python -m tests.term --report docs/term.md
+
 .PHONY: screenshots
 screenshots: setup ## the story again, keeping its pictures in docs/images
 	@MICROCRED_TEST_IMAGES=docs/images $(PYTEST) tests/browser/test_story.py

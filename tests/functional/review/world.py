@@ -330,11 +330,11 @@ PICTURE = bytes.fromhex(
 """A PNG of one pixel."""
 
 
-def build(database: Database, clock: StoppedClock) -> World:
-    """Make the district."""
+def build(database: Database, clock: StoppedClock, catalogue: CatalogueFile | None = None) -> World:
+    """Make the district, with the sample catalogue or another one."""
     now = clock.now()
     with database.writing() as session:
-        import_catalogue(session, _catalogue(), now=now)
+        import_catalogue(session, catalogue or sample_catalogue(), now=now)
         session.add(
             EvidenceFile(
                 storage_key="evidence/picture",
@@ -437,7 +437,8 @@ def build(database: Database, clock: StoppedClock) -> World:
 
 
 @lru_cache
-def _catalogue() -> CatalogueFile:
+def sample_catalogue() -> CatalogueFile:
+    """The sample catalogue, read once a process."""
     return parse(sample_text())
 
 
