@@ -177,6 +177,23 @@ def begin_version(session: Session, actor: Actor, *, public_id: str, now: dateti
     return begin(session, actor, issuer=issuer.code, kind=kind, text=to_yaml(data), now=now)
 
 
+def version_text(session: Session, actor: Actor, public_id: str) -> tuple[str, str]:
+    """A published version as YAML, and a name for the file. Raises NotFound, NotAllowed."""
+    found = session.execute(
+        select(CredentialVersion, Credential.key)
+        .join(Credential, Credential.id == CredentialVersion.credential_id)
+        .where(
+            CredentialVersion.public_id == public_id,
+            CredentialVersion.state != "draft",
+            Credential.issuer_id.in_(_issuers(actor, SIGNS)),
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("no_such_version", "There is no such credential of yours here.")
+    version, key = found
+    return to_yaml(document_of(version).as_data()), f"{key}-{version.version}"
+
+
 def open_draft(session: Session, actor: Actor, public_id: str) -> Draft:
     """A draft with its problems and warnings. Raises NotFound."""
     row = _row(session, actor, public_id)

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from microcred.credentials.definition import define
 from microcred.credentials.errors import CatalogueRefused
-from microcred.credentials.schema import MicroCredential
-from microcred.operations import authoring
+from microcred.credentials.schema import MicroCredential, Stack
+from microcred.operations import authoring, stack_members
 from microcred.operations.errors import OperationRefused
 from microcred.web.author.editing import overview_page
 from microcred.web.author.pages import blueprint
@@ -16,13 +16,23 @@ from microcred.web.services import services
 
 @blueprint.get("/<public_id>/preview")
 def preview(public_id: str) -> ResponseReturnValue:
-    """The credential as a teacher would read it."""
+    """The credential as a teacher would read it, or the stack with all it is made of."""
     with services().database.reading() as session:
         draft = authoring.open_draft(session, actor(), public_id)
+        stack = draft.document if isinstance(draft.document, Stack) else None
+        members = stack_members.members(session, stack) if stack is not None else {}
+    if stack is not None:
+        return render_template(
+            "author/preview_stack.html",
+            draft=draft,
+            stack=stack,
+            members=members,
+            issuer=next(one for one in draft.head.issuers if one.id == stack.issuer),
+            universities={one.id: one for one in draft.head.universities},
+            scales={one.id: one for one in draft.head.scales},
+        )
     if not isinstance(draft.document, MicroCredential):
-        return overview_page(
-            public_id, "There is a preview once a micro-credential has no problem left."
-        ), 409
+        return overview_page(public_id, "There is a preview once no problem is left."), 409
     return render_template("author/preview.html", draft=draft, definition=define(draft.document, draft.head))
 
 

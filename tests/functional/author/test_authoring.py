@@ -145,6 +145,44 @@ def test_a_stack_has_forms_too(author: Visitor, world: World) -> None:
         form = fields_of(see(author, f"author/{key}/section/{section}").text)
         assert send(author, f"author/{key}/section/{section}", **form).status_code == 303
     assert yaml.safe_load(draft(world).text) == data
+    page = text_of(see(author, f"author/{key}/preview").text)
+    group = data["groups"][0]
+    for words in (
+        data["title"],
+        "All four.",
+        "Helping Students Generate and Shape Ideas",
+        f"Capstone: {data['capstone']['title']}",
+        data["capstone"]["criteria"][0]["levels"]["passing"],
+        "EDU 5630",
+    ):
+        assert words in page
+    assert "Not published yet" not in page
+    data["groups"] = [group | {"choose": 1}]
+    send(author, f"author/{key}/yaml", revision=str(draft(world).revision), text=to_yaml(data))
+    assert "Choose one of four." in text_of(see(author, f"author/{key}/preview").text)
+
+
+def test_a_catalogue_file_becomes_a_draft_for_each_entry_and_versions_are_downloaded(
+    author: Visitor, world: World
+) -> None:
+    whole = yaml.safe_load(sample_text())
+    part = {"micro_credentials": whole["micro_credentials"][:2], "stacks": whole["stacks"][:1]}
+    answer = send(author, "author/new", issuer="iss-riverbend", kind="stack", text=to_yaml(whole | part))
+    assert answer.location.endswith("/desk/author/?ok=begun_several")
+    with world.database.reading() as session:
+        drafts = session.scalars(select(CredentialDraft).order_by(CredentialDraft.id)).all()
+        version = session.get_one(CredentialVersion, world.version_id)
+        public_id, title = version.public_id, version.title
+    assert [one.kind for one in drafts] == ["micro_credential", "micro_credential", "stack"]
+    assert [yaml.safe_load(one.text) for one in drafts[:2]] == part["micro_credentials"]
+    many = {"micro_credentials": whole["micro_credentials"][:1] * 51}
+    refused = send(author, "author/new", issuer="iss-riverbend", kind="stack", text=to_yaml(whole | many))
+    assert refused.status_code == 409
+    file = see(author, f"author/versions/{public_id}.yaml")
+    assert yaml.safe_load(file.text)["title"] == title
+    assert file.headers["Content-Disposition"].startswith("attachment; filename=mc-shape-ideas-")
+    key = begin(author, file.text)
+    assert see(author, f"author/{key}").status_code == 200
 
 
 def test_entries_are_added_moved_and_taken_out_without_script(author: Visitor, world: World) -> None:
@@ -231,7 +269,7 @@ def test_what_is_downloaded_can_be_brought_again(author: Visitor, world: World) 
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert yaml.safe_load(answer.text) == entry()
     whole = yaml.safe_load(sample_text())
-    whole["micro_credentials"] = [entry(title="From a file")]
+    whole |= {"micro_credentials": [entry(title="From a file")], "stacks": []}
     begin(author, to_yaml(whole))
     assert draft(world).title == "From a file"
 
