@@ -219,6 +219,9 @@ class Registrations:
             kept = self._kept.get(registration_id)
             if kept is not None and monotonic() - kept[0] < _FACTS_KEPT:
                 return kept[1]
+            if kept is not None:
+                # One asks; the other threads go on with what they have.
+                self._kept[registration_id] = (monotonic(), kept[1])
         with self._database.reading() as session:
             row = session.execute(select(*COLUMNS).where(Registration.id == registration_id)).first()
         facts = RegistrationFacts.of(row) if row is not None else None
