@@ -2,10 +2,11 @@
 
     python verify_ob2.py [--recipient KIND=VALUE] BADGE...
 
-A BADGE is the address of a hosted assertion or a PNG that carries one. The validator reads the OB 2.0
-context from the web: here that one address is answered from the copy inside its package. Loopback addresses
-are really fetched; any other is refused. Prints one line of JSON a badge, {badge, valid, problems}; the
-exit status is 0 when all are valid. Runs in an environment of its own (install_judges.py).
+A BADGE is the address of a hosted assertion, a picture that carries one, or a file (.jws) with a signed
+one. The validator reads the OB 2.0 context from the web: here that one address is answered from the copy
+inside its package. Loopback addresses are really fetched; any other is refused. Prints one line of JSON a
+badge, {badge, valid, problems}; the exit status is 0 when all are valid. Runs in an environment of its own
+(install_judges.py).
 """
 
 import argparse
@@ -51,7 +52,10 @@ def context_answer(request: requests.PreparedRequest) -> requests.Response:
 
 def judge(badge: str, recipient: dict[str, str] | None) -> dict[str, Any]:
     given: str | io.BytesIO = badge
-    if not badge.startswith("http"):
+    if badge.endswith(".jws"):
+        with open(badge) as file:
+            given = file.read()
+    elif not badge.startswith("http"):
         with open(badge, "rb") as file:
             given = io.BytesIO(file.read())
         given.name = badge  # the validator asks for a file's name
