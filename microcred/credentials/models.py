@@ -68,7 +68,7 @@ DECISIONS = (
 )
 READING_PLACES = ("first", "second", "third")
 ASKED_BECAUSE = ("drawn", "borderline", "policy", "disagreement")
-RELEASED_BECAUSE = ("late", "conflict")
+RELEASED_BECAUSE = ("late", "conflict", "came_back")
 EVIDENCE_KINDS = ("file", "link")
 PERMISSION_BASES = ("attested", "form")
 PERMISSION_ENDS = ("withdrawn", "expired", "replaced", "infected")

@@ -4,7 +4,7 @@ one transaction.
 Every operation that changes the state of a try ends here, so that no caller can forget the grade.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -130,6 +130,8 @@ def apply(
                 done.next_try = _open_next(session, case, follow.locked_parts)
             case AssignReview() if plan.target is State.SUBMITTED:
                 attempt.decision_due_at = attempt.first_due_at = _due(session, case)
+                for review in _readings(session, case):
+                    review.due_at = attempt.decision_due_at
                 review_watch.plan(session, attempt, now, now)
             case AssignReview():
                 pass  # the reader was assigned by whoever found that another one is needed
@@ -283,8 +285,25 @@ def _due(session: Session, case: _Case) -> datetime:
 
 
 def _cancel_reviews(session: Session, case: _Case) -> None:
+    """Readings that have not begun are taken back. Where the work itself comes back, whoever read it first
+    reads it again when it is sent in, with their ratings; a later reading was of work that is no more.
+    """
     session.execute(delete(Review).where(Review.attempt_id == case.attempt.id, Review.started_at.is_(None)))
     case.attempt.decision_due_at = None
+    if case.attempt.state != State.DRAFT:
+        return
+    case.attempt.readings_differ = False
+    for review in _readings(session, case):
+        review.recommendation = review.finished_at = None
+        if review.place != "first":
+            review.released_at, review.released_because = case.now, "came_back"
+
+
+def _readings(session: Session, case: _Case) -> Sequence[Review]:
+    """The readings of the try that count: those not taken from their reviewer."""
+    return session.scalars(
+        select(Review).where(Review.attempt_id == case.attempt.id, Review.released_at.is_(None))
+    ).all()
 
 
 def _reopen(case: _Case) -> None:

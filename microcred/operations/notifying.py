@@ -83,7 +83,7 @@ def tell_turn(session: Session, attempt: Attempt, turn: str, to: Reader, now: da
         case Reader.APPROVERS:
             plan_digest(session, "decisions", found.issuer_id, now)
         case Reader.APPEAL_READERS:
-            tell(session, _unseen_approvers(session, found, now), words, found, kind=turn, now=now)
+            tell(session, unseen_approvers(session, found, now), words, found, kind=turn, now=now)
 
 
 def tell(
@@ -197,7 +197,7 @@ def tell_group(session: Session, topic: Topic, issuer_id: int, key: str, now: da
     return told
 
 
-def _unseen_approvers(session: Session, found: About, now: datetime) -> list[int]:
+def unseen_approvers(session: Session, found: About, now: datetime) -> list[int]:
     """Approvers of the issuer who neither own, reviewed nor decided anything of this pursuit."""
     tries = select(Attempt.id).where(Attempt.pursuit_id == found.pursuit.id)
     seen: list[int] = [found.pursuit.person_id]

@@ -21,7 +21,15 @@ from microcred.operations.notice_words import (
     REVIEW_DUE,
     REVISIONS_WAIT,
 )
-from microcred.operations.notifying import About, about, open_reviewers, plan_digest, tell, tell_group
+from microcred.operations.notifying import (
+    About,
+    about,
+    open_reviewers,
+    plan_digest,
+    tell,
+    tell_group,
+    unseen_approvers,
+)
 from microcred.people import holders
 
 KIND = "reminder"
@@ -30,8 +38,10 @@ REVISIONS_AFTER = timedelta(days=7)
 DRAFT_REMINDERS = 3
 """So often about one draft that stays untouched, each wait twice the one before; then silence."""
 JUDGES_BEFORE = timedelta(days=1)
+APPEAL_BEFORE = timedelta(days=3)
+"""Nobody is assigned to an appeal, so those who may decide it hear earlier: before a later day is announced."""
 _READING = (State.SUBMITTED, State.CHECKING, State.IN_REVIEW, State.SECOND_REVIEW, State.ADJUDICATION)
-_JUDGED = (*_READING, State.RETURNED_TO_REVIEWER, State.RECOMMENDED)
+_JUDGED = (*_READING, State.RETURNED_TO_REVIEWER, State.RECOMMENDED, State.APPEAL_OPEN)
 What = Literal["draft", "decision"]
 
 
@@ -41,9 +51,9 @@ def plan(session: Session, attempt: Attempt, now: datetime) -> None:
         return
     if attempt.state == State.DRAFT:
         _add(session, attempt.id, "draft", {"round": 1}, now, now + _patience(attempt))
-    elif attempt.state == State.SUBMITTED and attempt.decision_due_at is not None:
+    elif attempt.state in (State.SUBMITTED, State.APPEAL_OPEN) and attempt.decision_due_at is not None:
         due = attempt.decision_due_at
-        _add(session, attempt.id, "decision", {}, now, max(now, due - JUDGES_BEFORE))
+        _add(session, attempt.id, "decision", {}, now, max(now, due - _before(attempt)))
 
 
 def handler(clock: Clock) -> outbox.Handler:
@@ -104,14 +114,14 @@ def _draft(session: Session, attempt: Attempt, payload: Any, now: datetime) -> N
 
 
 def _decision(session: Session, attempt: Attempt, _payload: Any, now: datetime) -> None:
-    """Those who judge hear a day before the promised day, and once more if it passes. The day may have moved
+    """Those who judge hear before the promised day, and once more if it passes. The day may have moved
     meanwhile; the teacher hears of that from whoever moves it.
     """
     due = attempt.decision_due_at
     if attempt.state not in _JUDGED or due is None:
         return
-    if now < due - JUDGES_BEFORE:
-        _add(session, attempt.id, "decision", {}, now, due - JUDGES_BEFORE)
+    if now < due - _before(attempt):
+        _add(session, attempt.id, "decision", {}, now, due - _before(attempt))
         return
     kind = "decision_due" if now < due else "decision_overdue"
     _tell_judges(session, about(session, attempt), kind, f"{due:%y%m%d%H%M}", now)
@@ -126,7 +136,11 @@ _REMINDERS: dict[What, Callable[[Session, Attempt, Any, datetime], None]] = {
 
 
 def _tell_judges(session: Session, found: About, kind: str, once_for: str, now: datetime) -> None:
-    """Whoever the try waits for: its reviewers, the pool, or the approvers."""
+    """Whoever the try waits for: its reviewers, the pool, the approvers, or those who may read the appeal."""
+    if found.attempt.state == State.APPEAL_OPEN:
+        unseen = unseen_approvers(session, found, now)
+        tell(session, unseen, DECISION_DUE, found, kind=kind, once_for=once_for, now=now)
+        return
     if found.attempt.state == State.RECOMMENDED:
         reviewed = set(_reviewers(session, found))
         approvers = [one for one in holders(session, "approver", found.issuer_id, now) if one not in reviewed]
@@ -141,6 +155,10 @@ def _tell_judges(session: Session, found: About, kind: str, once_for: str, now: 
 
 def _reviewers(session: Session, found: About) -> list[int]:
     return list(session.scalars(select(Review.reviewer_id).where(Review.attempt_id == found.attempt.id)))
+
+
+def _before(attempt: Attempt) -> timedelta:
+    return APPEAL_BEFORE if attempt.state == State.APPEAL_OPEN else JUDGES_BEFORE
 
 
 def _patience(attempt: Attempt) -> timedelta:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from microcred import outbox
 from microcred.credentials.due import add_business_days
-from microcred.credentials.models import Attempt, Pursuit, Rating, Review
+from microcred.credentials.models import Attempt, Decision, Pursuit, Rating, Review
 from microcred.credentials.steps import Action, State
 from microcred.credentials.workflow import SYSTEM
 from microcred.database import Clock
@@ -41,8 +41,9 @@ _PLACES = {
     State.SECOND_REVIEW: "second",
     State.ADJUDICATION: "third",
     State.RECOMMENDED: None,
+    State.APPEAL_OPEN: None,
 }
-"""Which reading a state waits for; None where nobody is looked for."""
+"""Which reading a state waits for; None where nobody is looked for, or where the try itself says which."""
 _BECAUSE = {"first": None, "second": "policy", "third": "disagreement"}
 
 
@@ -74,6 +75,8 @@ def look_after(session: Session, public_id: str, since: datetime, now: datetime,
     since = _announce(session, attempt, since, now) or since
     following = [share(since, attempt.decision_due_at, ANNOUNCE_AT)]
     place = _PLACES[State(attempt.state)]
+    if attempt.state == State.RETURNED_TO_REVIEWER:
+        place = _returned(session, attempt)
     if place is not None:
         following.append(_see_to_a_reader(session, attempt, place, since, now, chance))
     plan(session, attempt, since, now, max(min(following), now + SOONEST))
@@ -143,12 +146,26 @@ def _free_until(session: Session, attempt: Attempt, since: datetime) -> datetime
     return share(since, attempt.decision_due_at, rules.take_percent / 100)
 
 
+def _returned(session: Session, attempt: Attempt) -> str | None:
+    """Which reading the approver sent back."""
+    return next(
+        (one.place for one in assigning.active_reviews(session, attempt) if one.finished_at is None), None
+    )
+
+
 def _lies_from(session: Session, review: Review) -> datetime:
-    """From when a review counts as lying: not begun at 60 % of its time, or resting for a day after 80 %."""
+    """From when a review counts as lying: not begun at 60 % of its time, or resting for a day after 80 %.
+    One that was sent back begins to rest then.
+    """
     if review.started_at is None:
         return share(review.assigned_at, review.due_at, REASSIGN_AT)
     touched = session.scalar(select(func.max(Rating.rated_at)).where(Rating.review_id == review.id))
-    last = max(touched or review.started_at, review.started_at)
+    returned = session.scalar(
+        select(func.max(Decision.decided_at)).where(
+            Decision.review_id == review.id, Decision.kind == "return_to_reviewer"
+        )
+    )
+    last = max(moment for moment in (review.started_at, touched, returned) if moment is not None)
     return max(share(review.assigned_at, review.due_at, TAKE_OVER_AT), last + RESTS_AFTER)
 
 

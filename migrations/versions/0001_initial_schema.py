@@ -1531,7 +1531,7 @@ def upgrade() -> None:
             name=op.f("ck_review_recommendation"),
         ),
         sa.CheckConstraint(
-            "released_because IS NULL OR released_because IN ('late', 'conflict')",
+            "released_because IS NULL OR released_because IN ('late', 'conflict', 'came_back')",
             name=op.f("ck_review_reason"),
         ),
         sa.CheckConstraint(

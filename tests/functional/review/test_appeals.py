@@ -22,7 +22,7 @@ from microcred.operations import (
 from microcred.operations import teacher as teacher_deeds
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.outbox import OutboxRow
-from microcred.people.models import AuditEvent
+from microcred.people.models import AuditEvent, Notice
 from tests.functional.review.test_asking import revised
 from tests.functional.review.visitor import Visitor
 from tests.functional.review.world import BADGES, REVISIONS, SECRETS, World
@@ -273,3 +273,31 @@ def test_an_appeal_won_after_repeated_revisions_earns_the_award_and_closes_the_d
         teacher_deeds.submit(session, world.in_course(world.teacher), confirmed=(), now=world.clock.now())
     with pytest.raises(OperationRefused, match="wrong_state"), world.database.writing() as session:
         teacher_deeds.withdraw(session, world.in_course(world.teacher), world.clock.now())
+
+
+def test_a_day_for_an_appeal_that_slips_is_announced_and_those_who_may_decide_are_reminded(
+    world: World, assembly: Assembly
+) -> None:
+    public_id, colleague = denied(world), world.join("Ariel Approver", "approver")
+    appeal(world)
+    with world.database.reading() as session:
+        attempt = session.scalars(select(Attempt).where(Attempt.public_id == public_id)).one()
+        promised, worker = attempt.decision_due_at, assembly.make_worker()
+    assert promised is not None
+    while world.clock.now() < promised:
+        world.clock.pass_(hours=12)
+        worker.run_due()
+    with world.database.reading() as session:
+        attempt = session.scalars(select(Attempt).where(Attempt.public_id == public_id)).one()
+        assert attempt.decision_due_at is not None
+        assert attempt.decision_due_at > promised
+        told = session.execute(
+            select(Notice.person_id, Notice.kind, Notice.created_at).where(
+                Notice.kind.in_(("decision_delayed", "decision_due"))
+            )
+        ).all()
+    assert {(row.person_id, row.kind) for row in told} == {
+        (world.teacher, "decision_delayed"),
+        (colleague, "decision_due"),
+    }
+    assert min(row.created_at for row in told) < promised
