@@ -33,6 +33,29 @@ class ReviewConflict(Base):
     declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ReviewerPool(Base):
+    """Some of an issuer's reviewers under a name, whom a course may choose for its work."""
+
+    __tablename__ = "reviewer_pool"
+    __table_args__ = (UniqueConstraint("issuer_id", "name"),)
+
+    id: Mapped[int] = mapped_column(BIGINT, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True, default=random_id)
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReviewerPoolMember(Base):
+    """A reviewer in a pool. Whether they are a reviewer still is asked of their grants."""
+
+    __tablename__ = "reviewer_pool_member"
+
+    pool_id: Mapped[int] = mapped_column(ForeignKey("reviewer_pool.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class SavedComment(Base):
     """A comment that a reviewer keeps for using again; theirs alone."""
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.models import CourseStaff, Launch, Registration
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Pursuit, Review
-from microcred.credentials.review_models import ReviewConflict
+from microcred.credentials.review_models import ReviewConflict, ReviewerPoolMember
 from microcred.credentials.steps import CLOSED, State
 from microcred.operations import calibrated
 from microcred.people import canonical_id, canonical_ids, holders, ids_of, policies
@@ -42,6 +42,7 @@ COURSE_STAFF = Bar("course_staff", "You work in the course this comes from, so s
 SAME_ORGANIZATION = Bar(
     "same_organization", "This comes from an organization you belong to, so somebody from outside reads it."
 )
+OTHER_POOL = Bar("other_pool", "The course this comes from chose other reviewers.")
 NOT_CALIBRATED = Bar(
     "not_calibrated", "Do a round of practice for this credential first. You find it under Practice."
 )
@@ -60,6 +61,8 @@ class _About:
     organization_id: int
     outside_reviewers: bool
     """The course asks for reviewers from outside its organization."""
+    reviewer_pool_id: int | None
+    """The reviewers whom the course chose, by name."""
 
 
 def bar_for(session: Session, person_ids: Collection[int], attempt: Attempt, now: datetime) -> Bar | None:
@@ -144,6 +147,21 @@ def own_organizations(session: Session, person_ids: Collection[int]) -> frozense
     return frozenset(organization for _, organization in _memberships(session, person_ids))
 
 
+def pool_members(session: Session, pool_id: int) -> frozenset[int]:
+    """The persons of a named pool."""
+    query = select(ReviewerPoolMember.person_id).where(ReviewerPoolMember.pool_id == pool_id)
+    return frozenset(session.scalars(query))
+
+
+def own_pools(person_ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether the course of a query's placement chose no pool, or one with this human in it."""
+    member = select(ReviewerPoolMember.pool_id).where(
+        ReviewerPoolMember.pool_id == Placement.reviewer_pool_id,
+        ReviewerPoolMember.person_id.in_(person_ids),
+    )
+    return or_(Placement.reviewer_pool_id.is_(None), member.exists())
+
+
 def _reviewers(session: Session, issuer_id: int, now: datetime) -> dict[int, frozenset[int]]:
     """Every reviewer of the issuer who may come in, as one human, with all their ids."""
     found = canonical_ids(session, holders(session, "reviewer", issuer_id, now))
@@ -161,13 +179,14 @@ def _about(session: Session, attempt: Attempt) -> _About:
             Placement.context_id,
             Placement.organization_id,
             Placement.outside_reviewers,
+            Placement.reviewer_pool_id,
         )
         .join(CredentialVersion, CredentialVersion.id == Pursuit.version_id)
         .join(Credential, Credential.id == CredentialVersion.credential_id)
         .join(Placement, Placement.id == Pursuit.placement_id)
         .where(Pursuit.id == attempt.pursuit_id)
     ).one()
-    pursuit_id, owner, issuer_id, credential_id, context_id, organization_id, outside_reviewers = row
+    pursuit_id, owner, issuer_id, credential_id, context_id, organization_id, outside, pool_id = row
     return _About(
         attempt.id,
         pursuit_id,
@@ -176,7 +195,8 @@ def _about(session: Session, attempt: Attempt) -> _About:
         credential_id,
         context_id,
         organization_id,
-        outside_reviewers,
+        outside,
+        pool_id,
     )
 
 
@@ -207,6 +227,9 @@ def _bars(
     if about.outside_reviewers or policies.reviewing_of(session, about.issuer_id).outside_only:
         members = _memberships(session, whose)
         bar((one for one, where in members if where == about.organization_id), SAME_ORGANIZATION)
+    if about.reviewer_pool_id is not None:
+        chosen = pool_members(session, about.reviewer_pool_id)
+        bar((person for person in whose if not humans[whose[person]] & chosen), OTHER_POOL)
     closed = calibrated.not_calibrated(session, humans, about.credential_id, about.issuer_id, now)
     bar(closed, NOT_CALIBRATED)
     return barred

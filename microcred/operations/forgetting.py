@@ -13,13 +13,15 @@ from microcred.credentials.review_models import (
     CalibrationRating,
     CalibrationRound,
     ReviewFlag,
+    ReviewerPoolMember,
     SavedComment,
     TeacherRequest,
 )
 
 
 def forget_reviewing(session: Session, person_ids: Collection[int], now: datetime) -> None:
-    """Remove appeals, requests, kept comments and flags' words; work of theirs is used for practice no more.
+    """Remove appeals, requests, places in pools, kept comments and flags' words; work of theirs is used for
+    practice no more.
 
     A round of practice that is under way with such work is taken back: its reviewer starts another one.
     """
@@ -32,6 +34,7 @@ def forget_reviewing(session: Session, person_ids: Collection[int], now: datetim
     for statement in (
         delete(Appeal).where(Appeal.attempt_id.in_(tries)),
         delete(TeacherRequest).where(TeacherRequest.pursuit_id.in_(pursuits)),
+        delete(ReviewerPoolMember).where(ReviewerPoolMember.person_id.in_(person_ids)),
         delete(SavedComment).where(SavedComment.reviewer_id.in_(person_ids)),
         update(ReviewFlag).where(ReviewFlag.attempt_id.in_(tries)).values(detail=""),
     ):

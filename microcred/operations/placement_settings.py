@@ -2,6 +2,7 @@
 the LMS's link and column stay as they are, and whoever changes something is told what that means.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,10 +13,11 @@ from sqlalchemy.orm import Session
 from lti_tool.sessions import PageSession
 from microcred.credentials import Definition, definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Decision, Pursuit
+from microcred.operations import pools
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import placement_of
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.placing import POOLS, days_of
+from microcred.operations.placing import days_of
 from microcred.operations.selecting import may_place
 from microcred.people import audit, holders
 from microcred.placements import (
@@ -57,7 +59,9 @@ class PlacementSettings:
     open_from: datetime | None
     submit_by: datetime | None
     pool: str
-    """A key of `placing.POOLS`."""
+    """A key of `pools`."""
+    pools: Mapping[str, str]
+    """Key and label of the reviewers it may choose."""
     reviewers: int
     started: int
     """Teachers who have begun; they stay on their version."""
@@ -70,9 +74,7 @@ def settings(session: Session, actor: Actor, now: datetime) -> PlacementSettings
     version = session.get_one(CredentialVersion, placement.version_id)
     definition = definition_of(session, version)
     settled = _settled(session, placement)
-    issuer_id = session.scalars(
-        select(Credential.issuer_id).where(Credential.id == version.credential_id)
-    ).one()
+    issuer_id = _issuer_id(session, placement)
     started = select(func.count()).select_from(Pursuit).where(Pursuit.placement_id == placement.id)
     return PlacementSettings(
         definition=definition,
@@ -83,7 +85,8 @@ def settings(session: Session, actor: Actor, now: datetime) -> PlacementSettings
         denied_as=placement.denied_as,
         open_from=placement.open_from,
         submit_by=placement.submit_by,
-        pool="outside" if placement.outside_reviewers else "all",
+        pool=pools.key_of(session, placement),
+        pools=pools.choices(session, placement.organization_id),
         reviewers=len(set(holders(session, "reviewer", issuer_id, now))),
         started=session.scalar(started) or 0,
         newer=_newer(session, version, definition),
@@ -117,8 +120,7 @@ def change(
         raise OperationRefused("scheme_settled", f"The grade option cannot change to that here. {KEPT}")
     if denied_as not in DENIED_LABELS:
         raise OperationRefused("denied_as_unknown", f"Choose one of the options on the page. {KEPT}")
-    if pool not in POOLS:
-        raise OperationRefused("pool_unknown", f"Choose one of the reviewers' pools. {KEPT}")
+    readers = pools.readers_of(session, pool, {_issuer_id(session, placement)}, KEPT)
     days = days_of(open_from, submit_by, zone, now, KEPT, kept_last=placement.submit_by)
     before = _state(placement)
     if scheme != placement.grade_scheme:
@@ -127,7 +129,7 @@ def change(
         placement.columns[0].score_maximum = column.score_maximum
     placement.grade_scheme, placement.denied_as = scheme, denied_as
     placement.open_from, placement.submit_by = days.first, days.last
-    placement.outside_reviewers = pool == "outside"
+    placement.outside_reviewers, placement.reviewer_pool_id = readers.outside, readers.pool_id
     _record(session, actor, "placement_changed", placement, now, before, _state(placement))
 
 
@@ -153,6 +155,11 @@ def take_version(session: Session, actor: Actor, public_id: str, now: datetime) 
             )
     session.flush()
     _record(session, actor, "placement_version", placement, now, before, newer.version)
+
+
+def _issuer_id(session: Session, placement: Placement) -> int:
+    version = session.get_one(CredentialVersion, placement.version_id)
+    return session.scalars(select(Credential.issuer_id).where(Credential.id == version.credential_id)).one()
 
 
 def _own(session: Session, launch: PageSession) -> Placement:
@@ -222,6 +229,8 @@ def _state(placement: Placement) -> str:
     first = f"from {placement.open_from.date()} to " if placement.open_from is not None else ""
     last = placement.submit_by.date().isoformat() if placement.submit_by is not None else "none"
     pool = ", outside reviewers" if placement.outside_reviewers else ""
+    if placement.reviewer_pool_id is not None:
+        pool = f", reviewer pool {placement.reviewer_pool_id}"
     return f"{placement.grade_scheme}, {placement.denied_as}, {first}{last}{pool}"
 
 

@@ -12,6 +12,7 @@ import grade_passback
 from lti_tool.sessions import PageSession
 from microcred.credentials import Definition, definition_of, members_of
 from microcred.credentials.models import CredentialVersion
+from microcred.operations import pools
 from microcred.operations.actor import Actor
 from microcred.operations.arriving import place_of
 from microcred.operations.errors import NotFound, OperationRefused
@@ -27,9 +28,6 @@ from microcred.placements import (
     leave_stacks,
     of_link,
 )
-
-POOLS = {"all": "All who are trained", "outside": "From elsewhere only"}
-"""Who may read the work of a course."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def place(
 
     `version_ids` are public ids, of stacks too; where the LMS takes one link only, the first counts.
     `open_from` and `submit_by` are ISO dates, the first day to start and the last to send a try, or empty;
-    `reviewers` is one of `POOLS`; `counts_stacks` gives each picked stack a column of its own.
+    `reviewers` is one of `pools.choices`; `counts_stacks` gives each picked stack a column of its own.
     Pressing twice, or choosing again on the same page, changes the placements that are there. Raises
     NotAllowed, NotFound, OperationRefused.
     """
@@ -84,16 +82,14 @@ def place(
     if not picked:
         raise NotFound("no_such_credential", "Choose a micro-credential first. Nothing was added.")
     days = days_of(open_from, submit_by, zone, now)
-    if reviewers not in POOLS:
-        raise OperationRefused("pool_unknown", "Choose one of the reviewers' pools. Nothing was added.")
+    readers = pools.readers_of(session, reviewers, {one.issuer_id for one in picked}, "Nothing was added.")
     if launch.deep_linking is None:
         _check_link_is_free(session, launch)
     if not takes_several(launch):
         picked = picked[:1]
-    outside = reviewers == "outside"
     counted = _carriers(selection, picked) if counts_stacks else {}
     placed = tuple(
-        _place_one(session, actor, launch, one, scheme, days, outside, counted.get(one.version_id), now)
+        _place_one(session, actor, launch, one, scheme, days, readers, counted.get(one.version_id), now)
         for one in picked
     )
     leave_stacks(session, launch.launch_row_id, [one.placement.id for one in placed])
@@ -126,7 +122,7 @@ def _place_one(
     picked: Picked,
     scheme: str,
     days: Days,
-    outside: bool,
+    readers: pools.Readers,
     stack: PickedStack | None,
     now: datetime,
 ) -> Placed:
@@ -137,7 +133,8 @@ def _place_one(
         columns=own if stack is None else (*own, stack.column),
         open_from=days.first,
         submit_by=days.last,
-        outside_reviewers=outside,
+        outside_reviewers=readers.outside,
+        reviewer_pool_id=readers.pool_id,
         stack_version_id=stack.version_id if stack is not None else None,
     )
     placement = choose(

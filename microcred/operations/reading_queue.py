@@ -136,7 +136,7 @@ def _no_bar(session: Session, actor: Actor, now: datetime) -> Sequence[ColumnEle
     declared = select(ReviewConflict.id).where(
         ReviewConflict.pursuit_id == Attempt.pursuit_id, ReviewConflict.reviewer_id.in_(actor.person_ids)
     )
-    conditions = [~declared.exists()]
+    conditions = [~declared.exists(), assigning.own_pools(actor.person_ids)]
     if contexts := assigning.staffed_contexts(session, actor.person_ids):
         conditions.append(or_(Placement.context_id.is_(None), Placement.context_id.not_in(contexts)))
     if closed := calibrated.closed_credentials(session, actor.person_ids, issuers, now):

@@ -48,6 +48,7 @@ class Picked:
     """One micro-credential that was picked, by itself or with its stack."""
 
     version_id: int
+    issuer_id: int
     definition: Definition
     reviewers: int
     """How many the issuer's pool has now."""
@@ -129,7 +130,9 @@ def select_versions(session: Session, actor: Actor, ids: Sequence[str], now: dat
         missing += len(set(keys) - set(found))
     pools = {one: _pool(session, one, now) for one in {_issuer(session, one) for one in versions.values()}}
     picked = tuple(
-        Picked(one.id, definition_of(session, one), pools[_issuer(session, one)]) for one in versions.values()
+        Picked(one.id, issuer_id, definition_of(session, one), pools[issuer_id])
+        for one in versions.values()
+        for issuer_id in [_issuer(session, one)]
     )
     return Selection(picked[:MOST], tuple(stacks), missing)
 

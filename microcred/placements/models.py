@@ -32,6 +32,7 @@ class Placement(Base):
         CheckConstraint(
             "open_from IS NULL OR submit_by IS NULL OR open_from < submit_by", name="opens_before_it_closes"
         ),
+        CheckConstraint("reviewer_pool_id IS NULL OR NOT outside_reviewers", name="one_pool"),
         # A choice made twice in one deep linking page is one placement, whichever button was pressed again.
         UniqueConstraint("made_in_launch_id", "version_id"),
         Index("ix_placement_context", "context_id"),
@@ -57,6 +58,8 @@ class Placement(Base):
     submit_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outside_reviewers: Mapped[bool] = mapped_column(Boolean, server_default=false())
     """Work from here is read by people of other organizations only; else by anybody in the issuer's pool."""
+    reviewer_pool_id: Mapped[int | None] = mapped_column(ForeignKey("reviewer_pool.id"), index=True)
+    """Work from here is read by these reviewers only."""
     made_in_launch_id: Mapped[int | None] = mapped_column(ForeignKey("launch.id"))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

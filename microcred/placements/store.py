@@ -43,6 +43,7 @@ class Choice:
     open_from: datetime | None = None
     submit_by: datetime | None = None
     outside_reviewers: bool = False
+    reviewer_pool_id: int | None = None
     stack_version_id: int | None = None
     """The stack whose column is among `columns`."""
 
@@ -79,6 +80,7 @@ def choose(
     placement.denied_as = choice.denied_as
     placement.open_from, placement.submit_by = choice.open_from, choice.submit_by
     placement.outside_reviewers = choice.outside_reviewers
+    placement.reviewer_pool_id = choice.reviewer_pool_id
     placement.stack_version_id = choice.stack_version_id
     _set_columns(session, placement, choice.columns, now)
     session.flush()
@@ -251,6 +253,7 @@ def _copy(session: Session, original: Placement, now: datetime) -> Placement:
         denied_as=original.denied_as,
         submit_by=None,
         outside_reviewers=original.outside_reviewers,
+        reviewer_pool_id=original.reviewer_pool_id,
         created_by_id=original.created_by_id,
         created_at=now,
         columns=[

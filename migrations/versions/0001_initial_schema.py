@@ -560,6 +560,18 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "reviewer_pool",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=40), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["issuer_id"], ["organization.id"], name=op.f("fk_reviewer_pool_issuer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reviewer_pool")),
+        sa.UniqueConstraint("issuer_id", "name", name=op.f("uq_reviewer_pool_issuer_id_name")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_reviewer_pool_public_id")),
+    )
+    op.create_table(
         "role_grant",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -744,6 +756,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_noted_host")),
         sa.UniqueConstraint("registration_id", "host", name=op.f("uq_noted_host_registration_id_host")),
     )
+    op.create_table(
+        "reviewer_pool_member",
+        sa.Column("pool_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reviewer_pool_member_person_id")),
+        sa.ForeignKeyConstraint(
+            ["pool_id"], ["reviewer_pool.id"], name=op.f("fk_reviewer_pool_member_pool_id")
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "person_id", name=op.f("pk_reviewer_pool_member")),
+    )
+    with op.batch_alter_table("reviewer_pool_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reviewer_pool_member_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "saved_comment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1027,6 +1053,7 @@ def upgrade() -> None:
         sa.Column("open_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("submit_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outside_reviewers", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("reviewer_pool_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("made_in_launch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1038,6 +1065,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "open_from IS NULL OR submit_by IS NULL OR open_from < submit_by",
             name=op.f("ck_placement_opens_before_it_closes"),
+        ),
+        sa.CheckConstraint(
+            "reviewer_pool_id IS NULL OR NOT outside_reviewers", name=op.f("ck_placement_one_pool")
         ),
         sa.ForeignKeyConstraint(["context_id"], ["context.id"], name=op.f("fk_placement_context_id")),
         sa.ForeignKeyConstraint(
@@ -1057,6 +1087,9 @@ def upgrade() -> None:
             ["resource_link_id"], ["resource_link.id"], name=op.f("fk_placement_resource_link_id")
         ),
         sa.ForeignKeyConstraint(
+            ["reviewer_pool_id"], ["reviewer_pool.id"], name=op.f("fk_placement_reviewer_pool_id")
+        ),
+        sa.ForeignKeyConstraint(
             ["stack_version_id"], ["credential_version.id"], name=op.f("fk_placement_stack_version_id")
         ),
         sa.ForeignKeyConstraint(
@@ -1071,6 +1104,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("placement", schema=None) as batch_op:
         batch_op.create_index("ix_placement_context", ["context_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_placement_reviewer_pool_id"), ["reviewer_pool_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_placement_stack_version_id"), ["stack_version_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_placement_version_id"), ["version_id"], unique=False)
 
@@ -2013,6 +2047,7 @@ def downgrade() -> None:
     with op.batch_alter_table("placement", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_placement_version_id"))
         batch_op.drop_index(batch_op.f("ix_placement_stack_version_id"))
+        batch_op.drop_index(batch_op.f("ix_placement_reviewer_pool_id"))
         batch_op.drop_index("ix_placement_context")
 
     op.drop_table("placement")
@@ -2048,6 +2083,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_saved_comment_reviewer_credential")
 
     op.drop_table("saved_comment")
+    with op.batch_alter_table("reviewer_pool_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reviewer_pool_member_person_id"))
+
+    op.drop_table("reviewer_pool_member")
     op.drop_table("noted_host")
     with op.batch_alter_table("lms_identity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lms_identity_person_id"))
@@ -2080,6 +2119,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_role_grant_organization_role")
 
     op.drop_table("role_grant")
+    op.drop_table("reviewer_pool")
     with op.batch_alter_table("registration", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_registration_issuer_client_id_alone",

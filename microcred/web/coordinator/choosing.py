@@ -11,7 +11,7 @@ from deep_linking import Answer, answer, cancel, content_item
 from lti_tool.dialects.choosing import Plan
 from lti_tool.sessions import PageSession
 from microcred.credentials import WHY, Definition, Narrowing
-from microcred.operations import placing, selecting
+from microcred.operations import placing, pools, selecting
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.placements import GRADE_SCHEMES, SCHEME_LABELS, Column
 from microcred.web.base import page_url, surface, wording
@@ -41,6 +41,8 @@ class Preview:
     columns: tuple[tuple[str, Sequence[Column]], ...]
     """Title and columns of each micro-credential."""
     stack_columns: tuple[Column, ...]
+    readers: tuple[str, int] | None
+    """Name of the pool that was chosen, and how many are in it."""
     notes: tuple[str, ...]
 
 
@@ -166,6 +168,7 @@ def _page(problem: str | None = None) -> str:
             kind=kind or "micro_credential",
             after=values.get("after"),
         )
+        readers = pools.choices(session, launch.organization_id)
     held = _picked() if "more" in values else list(dict.fromkeys(values.getlist("with")))
     held = held[: selecting.MOST] if several else []
     listed = [entry.public_id for entry in offered.entries if entry.public_id not in held]
@@ -186,7 +189,7 @@ def _page(problem: str | None = None) -> str:
         several=several,
         scheme=values.get("scheme") if values.get("scheme") in schemes else "hundred",
         schemes=[(key, SCHEME_LABELS[key]) for key in schemes],
-        pools=placing.POOLS,
+        pools=readers,
         values=values,
         kind=kind,
         kinds=KIND_WORDS,
@@ -204,6 +207,7 @@ def _preview(chosen: Sequence[str], scheme: str) -> Preview:
     here, used, launch = surface(), services(), _launch()
     with used.database.reading() as session:
         selection = selecting.select_versions(session, here.actor, chosen, used.clock.now())
+        readers = pools.readers_in(session, request.values.get("reviewers", ""), used.clock.now())
     if scheme not in _schemes(selection):
         scheme = "hundred"
     picked = selection.picked if placing.takes_several(launch) else selection.picked[:1]
@@ -212,7 +216,7 @@ def _preview(chosen: Sequence[str], scheme: str) -> Preview:
     )
     counted = request.values.get("stack_column") == "yes"
     stacks = tuple(stack.column for stack in selection.stacks if counted and not stack.has_column)
-    return Preview(selection, columns, stacks, tuple(_notes(launch, selection, columns, stacks)))
+    return Preview(selection, columns, stacks, readers, tuple(_notes(launch, selection, columns, stacks)))
 
 
 def _shown_columns(launch: PageSession, definition: Definition, scheme: str) -> tuple[Column, ...]:

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import placement_settings, placing
+from microcred.operations import placement_settings
 from microcred.operations.errors import OperationRefused
 from microcred.web.base import page_url, surface
 from microcred.web.services import services
@@ -69,7 +69,7 @@ def _page(*, said: str = "", problem: str = "") -> str:
         open_from=request.form.get("open_from", open_from),
         submit_by=request.form.get("submit_by", submit_by),
         denied_labels=placement_settings.DENIED_LABELS,
-        pools=placing.POOLS,
+        pools=found.pools,
         said=said,
         problem=problem,
     )

@@ -308,6 +308,7 @@ def test_every_reference_to_a_person_is_thought_of() -> None:
     }
     removed = {
         "appeal.attempt_id",
+        "reviewer_pool_member.person_id",
         "saved_comment.reviewer_id",
         "teacher_request.pursuit_id",
         "lms_identity.person_id",

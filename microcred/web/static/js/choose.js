@@ -5,7 +5,7 @@
   const preview = document.getElementById("preview");
   const form = preview?.closest("form");
   if (!form) return;
-  const shown = ["with", "credential", "scheme", "open_from", "submit_by", "stack_column"];
+  const shown = ["with", "credential", "scheme", "open_from", "submit_by", "stack_column", "reviewers"];
   let newest = 0;
 
   form.addEventListener("change", (event) => shown.includes(event.target.name) && show());
