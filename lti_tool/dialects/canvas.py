@@ -108,6 +108,10 @@ CANVAS = Dialect(
         # Its token endpoint wants its own address as audience, whichever host is called.
         names_audience=False,
         site_name="https://canvas.instructure.com/lti/account_name",
+        where_to_paste=(
+            "In Canvas: Admin, Developer Keys, + Developer Key, + LTI Registration. Paste the address, and go on."
+            " A Canvas with a host name of its own is opened at its instructure.com name for this step."
+        ),
         next_steps=(
             "Finish the dialog that Canvas shows next, then set the tool to On under Admin, Developer Keys.",
             "Open the tool once from a course. That first launch is refused and noted with its deployment;"

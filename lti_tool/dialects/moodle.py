@@ -36,6 +36,10 @@ MOODLE = Dialect(
         families=("moodle",),
         # `$ResourceLink.id.history` stays as it is written.
         variables={CONTEXT_HISTORY: HISTORIES[CONTEXT_HISTORY]},
+        where_to_paste=(
+            "In Site administration, Plugins, External tool, Manage tools: paste the address into Tool URL,"
+            " press Add LTI Advantage. If Moodle asks whether to update a tool, choose to register a new one."
+        ),
         next_steps=(
             "In Site administration, Plugins, External tool, Manage tools: press Activate on the new tool.",
             "In each course that will use it (More, LTI External tools): switch on Show in activity chooser.",

@@ -42,5 +42,9 @@ class Registering:
     """`authorization_server` is the audience of client assertions."""
     site_name: str | None = None
     """Where its configuration says what the site is called."""
+    where_to_paste: str = (
+        "Paste the address where your LMS registers tools by themselves (dynamic registration)."
+    )
+    """What its administrator does with an invitation, in words."""
     next_steps: tuple[str, ...] = ("If your LMS keeps new tools switched off, switch this one on there.",)
-    """What its administrator does next, in words."""
+    """What its administrator does after that, in words."""

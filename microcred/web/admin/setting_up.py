@@ -129,7 +129,7 @@ def _page(lms: str, *, problem: str = "", invitation: str = "", until: str = "")
         fields=to_copy(lms, used.lti.settings),
         steps=STEPS[lms],
         offers_dynamic=registering.offered,
-        next_steps=registering.next_steps,
+        how_to_invite=(registering.where_to_paste, *registering.next_steps),
         values=request.form,
         problem=problem,
         invitation=invitation,

@@ -141,6 +141,7 @@ def test_an_invitation_is_shown_once(system: Course, operator: Desk) -> None:
     (address,) = set(
         re.findall(r"https?://[^\s\"<]+/lti/register\?invitation=[\w-]+", html.unescape(answer.text))
     )
+    assert "paste the address into Tool URL" in answer.text
     assert "press Activate on the new tool" in answer.text
     assert address not in operator.get("platforms/set-up/moodle").text
     with system.assembly.database.reading() as session:
