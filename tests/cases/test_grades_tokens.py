@@ -1,13 +1,18 @@
 """Grade delivery: access tokens and tool keys (Security Framework 1.0, section 4)."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
 
 from demo_lms import Reply, SigningKey
 from demo_lms.model import AccessToken
-from grade_passback.wire import RESULT_SCOPE, SCORE_SCOPE
+from grade_passback.wire import RESULT_SCOPE, SCOPES, SCORE_SCOPE
+from lti_tool.cache import InProcessCache
+from lti_tool.facts import RegistrationFacts
+from lti_tool.models import Registration
+from lti_tool.services import TokenSource
 from microcred.outbox import status
 from tests.support.grading import World, world_on
 
@@ -45,6 +50,25 @@ def test_hundred_scores_need_one_token(world: World) -> None:
     world.deliver()
     assert len(course.scores()) == 100
     assert course.platform.log.count("token") == 1
+
+
+def test_processes_that_share_a_cache_ask_for_one_token_at_a_time(world: World) -> None:
+    course = world.course()
+    course.platform.script.on("token", Reply(delay=0.3), times=None)
+    with world.database.reading() as session:
+        facts = RegistrationFacts.of(session.get_one(Registration, course.registration_id))
+    shared = InProcessCache(world.clock)
+    sources = [
+        TokenSource(world.outgoing, world.keys, world.keyring, shared, world.clock) for _process in range(4)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        tokens = set(pool.map(lambda n: sources[n % 4].token(facts, SCOPES), range(8)))
+    assert (len(tokens), course.platform.log.count("token")) == (1, 1)
+    # Whoever was refused with it asks for another, which all have then.
+    (spent,) = tokens
+    with ThreadPoolExecutor(4) as pool:
+        fresh = set(pool.map(lambda source: source.token(facts, SCOPES, spent=spent), sources))
+    assert (len(fresh), fresh & tokens, course.platform.log.count("token")) == (1, set(), 2)
 
 
 @pytest.mark.case("TO-04")
