@@ -109,7 +109,7 @@ CANVAS = Dialect(
         names_audience=False,
         site_name="https://canvas.instructure.com/lti/account_name",
         where_to_paste=(
-            "In Canvas: Admin, Developer Keys, + Developer Key, + LTI Registration. Paste the address, and go on."
+            "In Canvas: Admin, Developer Keys, + Developer Key, + LTI Registration. Paste the address, go on."
             " A Canvas with a host name of its own is opened at its instructure.com name for this step."
         ),
         next_steps=(
