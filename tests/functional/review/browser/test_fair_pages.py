@@ -51,6 +51,7 @@ def test_the_issuers_pages_are_accessible_at_every_width(
         "approve-flagged": f"/desk/approve/{flagged}",
         "approve-awarded": f"/desk/approve/{decided}",
         "approve-quality": "/desk/approve/quality",
+        "approve-pools": "/desk/approve/pools",
         "approve-awards": "/desk/approve/awards",
         "approve-requests": "/desk/approve/requests",
         "approve-appeals": "/desk/approve/appeals",
