@@ -16,7 +16,7 @@ from lti_tool.dialects import dialect_named
 from lti_tool.errors import LtiRefused
 from lti_tool.facts import COLUMNS, RegistrationFacts
 from lti_tool.models import LMS_KINDS, Deployment, NotedHost, Registration
-from microcred.database import Clock, random_id
+from microcred.database import Clock, is_storable, random_id
 from microcred.outgoing import OutgoingError, check_url, host_matches, split_host
 
 HOSTS_AT_MOST = 50
@@ -189,6 +189,8 @@ def list_all(session: Session, *, after: int = 0, limit: int = 200) -> list[Regi
 
 def facts_by_public_id(session: Session, public_id: str) -> RegistrationFacts | None:
     """The facts of one registration, whatever its state."""
+    if not is_storable(public_id):
+        return None
     row = session.connection().execute(_BY_PUBLIC_ID, {"public_id": public_id}).one_or_none()
     return None if row is None else RegistrationFacts.of(row)
 
@@ -237,6 +239,8 @@ def _by_issuer(candidates: list[RegistrationFacts], client_id: str | None) -> Re
 
 
 def _of_issuer(session: Session, issuer: str) -> list[RegistrationFacts]:
+    if not is_storable(issuer):
+        return []
     rows = session.connection().execute(_BY_ISSUER, {"issuer": issuer})
     # Whatever a database thinks equal, an issuer is compared letter by letter.
     return [facts for row in rows if (facts := RegistrationFacts.of(row)).issuer == issuer]

@@ -21,6 +21,7 @@ from lti_tool.facts import RegistrationFacts, host_of
 from lti_tool.protocol import names
 from lti_tool.protocol.claims import Claims
 from lti_tool.roles import rights_of
+from microcred.database import is_storable
 from microcred.outgoing import OutgoingError
 
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,3}\Z")
@@ -171,14 +172,9 @@ def identifier(value: object, name: str) -> str:
     """A value that identifies something: text of 1 to 255 characters, kept exactly. Raises LtiRefused."""
     if value is None or value == "":
         raise LtiRefused("claim_missing", detail=name)
-    if not isinstance(value, str) or len(value) > 255 or not _is_storable(value):
+    if not isinstance(value, str) or len(value) > 255 or not is_storable(value):
         raise LtiRefused("claim_invalid", detail=name)
     return value
-
-
-def _is_storable(text: str) -> bool:
-    """No NUL (PostgreSQL keeps none) and no half of a surrogate pair."""
-    return "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
 
 
 def _roles(value: object) -> tuple[str, ...]:
@@ -231,7 +227,7 @@ def _deep_linking(
         if given is None or given == []:
             raise LtiRefused("claim_missing", detail=name)
         if not isinstance(given, list) or not all(
-            isinstance(item, str) and _is_storable(item) for item in given
+            isinstance(item, str) and is_storable(item) for item in given
         ):
             raise LtiRefused("claim_invalid", detail=name)
         result[name] = given
@@ -250,7 +246,7 @@ def _deep_linking(
     result["title"], result["text"] = _text(settings.get("title")), _text(settings.get("text"))
     data = settings.get("data")
     if data is not None:
-        if not isinstance(data, str) or not _is_storable(data):
+        if not isinstance(data, str) or not is_storable(data):
             raise LtiRefused("claim_invalid", detail="deep_linking_settings.data")
         result["data"] = data
     return result
@@ -276,7 +272,7 @@ def _custom(value: object) -> dict[str, str]:
             continue
         if key in HISTORIES:
             continue
-        if _is_storable(key) and len(key) <= 255 and len(found) < _CUSTOM_AT_MOST:
+        if is_storable(key) and len(key) <= 255 and len(found) < _CUSTOM_AT_MOST:
             found[key] = _cleaned(given)
     return found
 
@@ -290,7 +286,7 @@ def _history(custom: object, key: str) -> list[str]:
     if not isinstance(value, str) or value.startswith("$"):
         return []
     ids = (unquote(one.strip()) for one in value.split(",", _ORIGINS_AT_MOST)[:_ORIGINS_AT_MOST])
-    return list(dict.fromkeys(one for one in ids if 0 < len(one) <= 255 and _is_storable(one)))
+    return list(dict.fromkeys(one for one in ids if 0 < len(one) <= 255 and is_storable(one)))
 
 
 def _foreign_host(
@@ -358,7 +354,7 @@ def _locale(claims: Claims) -> str | None:
 
 
 def _url(value: object) -> str | None:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_URL or not _is_storable(value):
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_URL or not is_storable(value):
         return None
     return value
 

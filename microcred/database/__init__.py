@@ -4,6 +4,7 @@ from microcred.database.alone import Alone
 from microcred.database.base import BIGINT, Base, Json, UtcDateTime, Version, utc
 from microcred.database.clock import Clock, SystemClock, random_id
 from microcred.database.engine import Database, after_commit
+from microcred.database.texts import is_storable
 
 __all__ = [
     "BIGINT",
@@ -16,6 +17,7 @@ __all__ = [
     "UtcDateTime",
     "Version",
     "after_commit",
+    "is_storable",
     "random_id",
     "utc",
 ]

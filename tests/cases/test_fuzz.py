@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -144,6 +144,7 @@ PARAMETERS = st.sampled_from(
     method=st.sampled_from(["GET", "POST"]),
     framed=st.booleans(),
 )
+@example(changes=[("iss", "\0")], whole=True, method="POST", framed=False)
 def test_logins(world: World, changes: list[tuple[str, str]], whole: bool, method: str, framed: bool) -> None:
     base = {
         "iss": world.a.platform.issuer,
@@ -244,5 +245,4 @@ def test_signed_claims(
 
 
 def _decoded(segment: str) -> bytes:
-
     return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))

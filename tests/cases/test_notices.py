@@ -129,6 +129,7 @@ def test_good_notices_of_a_batch_are_stored_and_the_others_named(world: World) -
 
 REFUSED: list[tuple[dict[str, Any], str, int]] = [
     ({"iss": "https://nobody.test"}, "registration_unknown", 400),
+    ({"iss": "https://nobody.test\0"}, "registration_unknown", 400),
     ({"iss": None}, "claim_missing", 400),
     ({"aud": "tool-x"}, "registration_unknown", 400),
     ({"aud": ["tool-a", "tool-x"]}, "aud_mismatch", 401),

@@ -162,6 +162,55 @@ def test_platform_storage_binds_where_no_cookie_is_kept(here: Here, page: Page) 
     assert here.world.launches()[0].bound_by == "storage"
 
 
+_HELD = """
+window.held = [];
+addEventListener("message", (event) => {
+    if (event.data?.subject !== "lti.put_data") return;
+    event.stopImmediatePropagation();
+    held.push(event);
+}, true);
+"""
+
+
+@pytest.mark.long
+def test_platform_storage_that_answers_late_is_still_used(here: Here, page: Page) -> None:
+    """The way out is offered meanwhile; the hint was not used up, so either way leads in."""
+    here.cookies.mode = "none"
+    here.platform.platform_storage = True
+    here.enter(page)
+    page.add_init_script(_HELD)
+
+    frame = here.open_link(page)
+    expect(frame.get_by_role("link", name="Open in a new tab")).to_be_visible()
+    page.evaluate("held.splice(0).forEach((event) => answerTool(event))")
+
+    _expect_opened(frame)
+    assert [launch.bound_by for launch in here.world.launches()] == ["storage"]
+
+
+_WRONG = """
+addEventListener("message", (event) => {
+    const { subject, message_id, key } = event.data ?? {};
+    if (subject !== "lti.get_data") return;
+    event.stopImmediatePropagation();
+    const answer = { subject: `${subject}.response`, message_id, key, value: "1.somebody-elses" };
+    event.source.postMessage(answer, event.origin);
+}, true);
+"""
+
+
+def test_platform_storage_that_gives_a_wrong_secret_opens_nothing(here: Here, page: Page) -> None:
+    here.cookies.mode = "none"
+    here.platform.platform_storage = True
+    here.enter(page)
+    page.add_init_script(_WRONG)
+
+    frame = here.open_link(page)
+
+    expect(frame.locator("[data-lti-error=browser_not_bound]")).to_contain_text("course", timeout=10_000)
+    assert here.world.launches() == []
+
+
 @pytest.mark.parametrize("storage", [False, True], ids=["no storage", "storage that never answers"])
 def test_without_cookie_and_storage_a_new_tab_works(here: Here, page: Page, storage: bool) -> None:
     here.cookies.mode = "none"
