@@ -19,11 +19,11 @@ from microcred.people import audit, policies
 
 MOST = 200
 _REFUSED = {
-    "revoked": "Its issuer has revoked this badge. It was not added.",
-    "changed": "This badge is not as its issuer made it: its signature does not hold. It was not added.",
-    "none": "Nobody has signed this badge, so nobody can check it. It was not added.",
-    "other_host": "Its address is not one of its issuer's. It was not added.",
-    "other_key": "It is signed with a key that is not its issuer's. It was not added.",
+    "revoked": "Its issuer has revoked this badge.",
+    "changed": "This badge is not as its issuer made it: its signature does not hold.",
+    "none": "Nobody has signed this badge, so nobody can check it.",
+    "other_host": "Its address is not one of its issuer's.",
+    "other_key": "It is signed with a key that is not its issuer's.",
     "not_yet_valid": "By its own date this badge is not valid yet. Bring it again then.",
 }
 
@@ -67,7 +67,7 @@ def keep(session: Session, actor: Actor, learned: Learned, *, now: datetime) -> 
     if refused is not None:
         raise OperationRefused(f"badge_{refused.code}", _REFUSED.get(refused.code, _REFUSED["changed"]))
     if not learned.badge_id or not learned.name:
-        raise OperationRefused("badge_unnamed", "This badge does not say what it is. It was not added.")
+        raise OperationRefused("badge_unnamed", "This badge does not say what it is.")
     mine = select(ImportedBadge).where(ImportedBadge.person_id.in_(actor.person_ids))
     row = session.scalar(mine.where(ImportedBadge.badge_id == learned.badge_id).with_for_update())
     if row is None:

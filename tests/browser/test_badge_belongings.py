@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from microcred.badges import integrity
-from tests.browser.test_teacher_pages import WIDTHS, Site, problems, served
+from tests.browser.looking import WIDTHS, problems
+from tests.browser.test_teacher_pages import Site, served
 from tests.functional.backpacks.conftest import earn
 from tests.functional.backpacks.test_importing import KEY, WHEN, credential
 from tests.functional.web.course import MovingClock, build
@@ -80,7 +81,6 @@ def test_an_own_address_a_badge_from_elsewhere_and_a_wallet(
     page.get_by_role("button", name="Add the badge").click()
     expect(page.locator("[data-error='badge_changed']")).to_be_visible()
     look(page, images_folder, "import-refused")
-    page.goto(start + "record")
     file = tmp_path / "badge.json"
     file.write_text(json.dumps(made))
     page.get_by_label("Its file (PNG, SVG or JSON)").set_input_files(file)

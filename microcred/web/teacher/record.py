@@ -8,19 +8,24 @@ from flask.typing import ResponseReturnValue
 from microcred.badges import pdf, records
 from microcred.badges.public_award import PublicAward
 from microcred.operations import importing
-from microcred.operations.errors import NotFound
+from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.reading_badge import Holder, holder_of, record_of
 from microcred.web.base import papers, wording
 from microcred.web.base.surface import actor, surface
 from microcred.web.services import services
 from microcred.web.teacher.badge import paper
 from microcred.web.teacher.blueprint import blueprint, said
-from microcred.web.teacher.elsewhere import CHECKED
+from microcred.web.teacher.elsewhere_words import CHECKED
 
 
 @blueprint.get("/record")
 def record() -> ResponseReturnValue:
     """The record as a page that prints well."""
+    return show_record()
+
+
+def show_record(refused: OperationRefused | None = None) -> str:
+    """The page; `refused` is why a badge from elsewhere was not added just now."""
     holder, awards = _awards()
     addresses = services().badges.addresses
     now = services().clock.now()
@@ -38,6 +43,7 @@ def record() -> ResponseReturnValue:
         elsewhere=elsewhere,
         checked=CHECKED,
         said=said(request.args.get("ok")),
+        refused=refused,
     )
 
 
