@@ -148,7 +148,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         "The client id is under Options, API Info on the app's profile.",
         "Install LTI 1.3 App, Add to Organization; then install it into the courses. Organization Apps,"
         " Configure shows the deployment id: two numbers with a hyphen.",
-        "Write both into the form below.",
+        "Write both into the form below. Where the tool has more than one app, copy the login address of the"
+        " next page into OIDC Login Init URL: Schoology may begin a login without saying which app is meant.",
     ),
     "other": (
         "Register a tool for LTI 1.3 in your LMS with the values below.",
