@@ -6,19 +6,31 @@ from grade_passback.delivery import make_handler
 from grade_passback.gradebook import KIND
 from grade_passback.queueing import enqueue
 from grade_passback.stacks import enqueue_stacks
-from grade_passback.sync import Progress, SyncRow, progress, retry, retry_stopped, send_again, sync_rows
+from grade_passback.sync import (
+    Cell,
+    Progress,
+    SyncRow,
+    cells,
+    progress,
+    retry,
+    retry_stopped,
+    send_again,
+    sync_rows,
+)
 from grade_passback.words import Words, sent_words, words_for
 from lti_tool.registrations import destination_of
 
 __all__ = [
     "ADOPT",
     "KIND",
+    "Cell",
     "Compared",
     "Progress",
     "Sent",
     "SyncRow",
     "Words",
     "adopt",
+    "cells",
     "compare",
     "destination_of",
     "enqueue",

@@ -8,14 +8,14 @@ from typing import cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from grade_passback.gradebook import Again, write_again
+from grade_passback.gradebook import KIND, Again, write_again
 from grade_passback.models import ScoreLine
 from grade_passback.scores import score_of
 from grade_passback.words import NO_COLUMN, sent_words, words_for
 from lti_tool.models import Context
 from microcred import outbox
 from microcred.outbox import OutboxRow
-from microcred.people.models import LmsIdentity
+from microcred.people.models import LmsIdentity, Person
 from microcred.placements import GradeColumn, Placement
 
 
@@ -35,6 +35,16 @@ class SyncRow:
     advice: str
     tried_at: datetime | None
     can_retry: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whose score an outbox row is, and for which column: what an operator needs to find it in the LMS."""
+
+    person_id: int
+    learner: str
+    column: str
+    sent: str
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,35 @@ def sync_rows(
         if row is not None or not has_column:
             rows.setdefault(person_id, []).append(_sync_row(label, row))
     return rows
+
+
+def cells(session: Session, row_ids: Sequence[int]) -> Mapping[int, Cell]:
+    """Learner and column of those of these outbox rows that are scores, by row; of erased persons nothing."""
+    found = session.execute(
+        select(OutboxRow.id, OutboxRow.subject_id, OutboxRow.payload).where(
+            OutboxRow.id.in_(row_ids), OutboxRow.kind == KIND
+        )
+    )
+    rows = [row for row in found if "content" in row.payload]
+    identities = {int(row.subject_id) for row in rows}
+    people = session.execute(
+        select(LmsIdentity.id, Person.id, Person.name)
+        .join(Person, Person.id == LmsIdentity.person_id)
+        .where(LmsIdentity.id.in_(identities))
+    )
+    names = {identity: (person_id, name) for identity, person_id, name in people}
+    columns = {row.payload.get("column") for row in rows}
+    labels = session.execute(select(GradeColumn.id, GradeColumn.label).where(GradeColumn.id.in_(columns)))
+    label_of = {row.id: row.label for row in labels}
+    return {
+        row.id: Cell(
+            *names[int(row.subject_id)],
+            column=label_of.get(row.payload.get("column"), ""),
+            sent=sent_words(row.payload["content"]),
+        )
+        for row in rows
+        if int(row.subject_id) in names
+    }
 
 
 def retry(

@@ -65,6 +65,8 @@ class Delivery:
 
     entry: outbox.Entry
     label: str
+    cell: grade_passback.Cell | None
+    """Of a grade: whose it is, and for which column."""
 
 
 def overview(session: Session, actor: Actor, now: datetime) -> Overview:
@@ -106,7 +108,11 @@ def deliveries(
     found = outbox.entries(
         session, states=states, after_id=max(after, 0), limit=PAGE + 1, destinations=_only(actor, labels)
     )
-    rows = [Delivery(entry, labels.get(entry.destination, entry.destination)) for entry in found[:PAGE]]
+    cells = grade_passback.cells(session, [entry.id for entry in found[:PAGE]])
+    rows = [
+        Delivery(entry, labels.get(entry.destination, entry.destination), cells.get(entry.id))
+        for entry in found[:PAGE]
+    ]
     return rows, found[PAGE - 1].id if len(found) > PAGE else None
 
 

@@ -94,10 +94,14 @@ def show(row_id: int, as_json: bool) -> None:
             "finished_at": row.finished_at,
         }
         # The payload of other kinds may hold what only its receiver may see: links that let somebody in.
+        cell = grade_passback.cells(session, [row_id]).get(row_id)
         if row.kind == grade_passback.KIND:
             words = grade_passback.words_for(row.state, row.reason, row.attempts)
+            content = row.payload.get("content")  # gone with an erased person
             shown |= {
-                "sent": grade_passback.sent_words(row.payload["content"]),
+                "person_id": cell.person_id if cell else None,
+                "column": cell.column if cell else None,
+                "sent": grade_passback.sent_words(content) if content else None,
                 "words": words.sentence,
                 "advice": words.advice,
             }

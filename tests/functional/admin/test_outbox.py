@@ -7,6 +7,7 @@ from sqlalchemy import select
 import grade_passback
 from microcred import outbox
 from microcred.outbox.models import OutboxDestination, OutboxRow
+from microcred.placements import GradeColumn
 from tests.functional.admin.test_operating import organization_operator, platform_of
 from tests.functional.people.places import Desk, officer
 from tests.functional.web.course import Course
@@ -61,6 +62,24 @@ def test_what_stopped_is_shown_in_words_and_sent_again(systems: Both, operator: 
     assert operator.post(f"outbox/{row_id}/again").status_code == 303
     assert state_of(here, row_id) == "waiting"
     assert operator.post(f"outbox/{row_id}/again").status_code == 303, "pressed twice, nothing more happens"
+
+
+def test_a_grade_is_shown_with_its_learner_column_and_value(systems: Both, operator: Desk) -> None:
+    here, _ = systems
+    person_id, identity_id = here.person("Terry <i>Demo</i>")
+    row_id = stuck(here)
+    with here.assembly.database.writing() as session:
+        row = session.get_one(OutboxRow, row_id)
+        column = session.scalars(select(GradeColumn).order_by(GradeColumn.id)).first()
+        assert column is not None
+        row.subject_type, row.subject_id = "lms_identity", str(identity_id)
+        row.payload = {"content": {"scoreGiven": 85, "scoreMaximum": 100}, "column": column.id}
+        label = column.label
+    page = operator.get("outbox").text
+    assert f"Terry &lt;i&gt;Demo&lt;/i&gt;, {label}" in page
+    assert "Sent: 85 of 100" in page
+    with here.assembly.database.reading() as session:
+        assert grade_passback.cells(session, [row_id])[row_id].person_id == person_id
 
 
 def test_everything_of_one_destination_is_sent_again(systems: Both, operator: Desk) -> None:
