@@ -47,6 +47,7 @@ def enqueue(
     gradebook = Gradebook.of(session, placement, pursuit.person_id, now)
     if gradebook is None:
         return []
+    rules = policies.reviewing_of(session, placement.organization_id)
     facts = facts_of(
         definition,
         ratings,
@@ -55,6 +56,7 @@ def enqueue(
         locked_parts=(*attempt.locked_parts, *locked_parts),
         denied_as=cast(Literal["blank", "zero"], placement.denied_as),
         zero_from=appeal_until or now + ZERO_WAITS,
+        revoked_as="zero" if rules.zero_when_withdrawn else "keep",
         previous=gradebook.scores,
         submitted_at=attempt.submitted_at,
     )

@@ -88,6 +88,17 @@ GROUPS = (
             ),
         ),
     ),
+    Group(
+        "grades",
+        "Grades in your courses",
+        (
+            Rule(
+                "zero_when_withdrawn",
+                "The grade of a withdrawn award becomes 0",
+                help="Otherwise the grade stays. A comment beside it says that the award was withdrawn.",
+            ),
+        ),
+    ),
 )
 """Every rule for reviewing, in the order of its page."""
 LABELS = {rule.name: rule.label for group in GROUPS for rule in group.rules}

@@ -68,6 +68,8 @@ class Reviewing:
     """Business days in which an appeal is decided."""
     coaching: bool = True
     """Whether a coach is offered after the tries that the credential names."""
+    zero_when_withdrawn: bool = False
+    """Whether the grade of a withdrawn award becomes 0 in this organization's courses; else it stays."""
 
 
 REVIEWING_BOUNDS: Mapping[str, tuple[int, int]] = {
@@ -80,7 +82,7 @@ REVIEWING_BOUNDS: Mapping[str, tuple[int, int]] = {
     "appeal_decision_days": (1, 60),
 }
 """The least and the most of each rule for reviewing that is a number."""
-REVIEWING_SWITCHES = ("double_score_borderline", "outside_only", "coaching")
+REVIEWING_SWITCHES = ("double_score_borderline", "outside_only", "coaching", "zero_when_withdrawn")
 """The rules for reviewing that hold or do not."""
 
 
