@@ -107,7 +107,7 @@ def cells(session: Session, row_ids: Sequence[int]) -> Mapping[int, Cell]:
         .join(Person, Person.id == LmsIdentity.person_id)
         .where(LmsIdentity.id.in_(identities))
     )
-    names = {identity: (person_id, name) for identity, person_id, name in people}
+    names = {identity: (person_id, name or "Name not shared") for identity, person_id, name in people}
     columns = {row.payload.get("column") for row in rows}
     labels = session.execute(select(GradeColumn.id, GradeColumn.label).where(GradeColumn.id.in_(columns)))
     label_of = {row.id: row.label for row in labels}
