@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from demo_lms.model import LineItem
 from microcred.credentials.models import Attempt, Award, CredentialVersion, Decision
 from microcred.operations import awards
+from microcred.people import organization_by_code
 from microcred.placements import STACK
 from tests.functional.coordinator.test_choosing import columns
 from tests.functional.coordinator.test_several import stacks
@@ -35,7 +37,6 @@ def earn(here: Campus, link: str, person: str = "terry") -> str:
     """Somebody opens a link and earns what it leads to; the LMS hears of it. The award's public id."""
     here.at_link(person, link)
     award = here.earn(person)
-    here.work()
     here.clock.time += timedelta(minutes=2)
     here.work()
     return award
@@ -95,6 +96,21 @@ def test_it_is_made_once_and_counts_every_award_and_every_revocation(here: Campu
     earn(here, links[0], "amal")
     assert shown(here, "amal")[0] == 1
     assert len(stack_items(here)) == 1
+
+
+@pytest.mark.parametrize(("rule", "grade"), [(False, 100), (True, 0)])
+def test_the_grade_of_a_withdrawn_award_follows_the_rules_of_the_course_s_organization(
+    here: Campus, rule: bool, grade: int
+) -> None:
+    with here.assembly.database.writing() as session:
+        district = organization_by_code(session, "district")
+        assert district is not None
+        district.policies = {"reviewing": {"zero_when_withdrawn": rule}}
+    (link,) = here.add().links
+    revoke(here, earn(here, link.id))
+    (item,) = here.platform.line_items_in(COURSE)
+    assert here.platform.shown_score(item.id, "terry") == grade
+    assert item.grades["terry"].comment.startswith("Revoked March")
 
 
 def test_the_links_own_columns_know_nothing_of_it(here: Campus) -> None:
