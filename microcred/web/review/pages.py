@@ -45,6 +45,7 @@ def queue() -> ResponseReturnValue:
         more_url=page_url("review.queue", after=found.after) if found.after else None,
         is_first_page=after is None,
         practice=_practice(standing),
+        must_practise=any(row.state != "ready" for row in standing),
     )
 
 

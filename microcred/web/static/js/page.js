@@ -89,7 +89,9 @@
     if (!form || event.target.type !== "file") return;
     const file = event.target.files[0];
     const limit = Number(form.dataset.limit);
-    const megabytes = (size) => `${Math.max(1, Math.round(size / 1e6))} MB`;
+    // "It is 500 MB and the limit is 500 MB" helps nobody.
+    const digits = file && Math.round(file.size / 1e6) === Math.round(limit / 1e6) ? 1 : 0;
+    const megabytes = (size) => `${Math.max(1, size / 1e6).toFixed(digits)} MB`;
     const problem = !file ? "" : file.size === 0 ? "This file is empty. Save it again and choose it once more."
       : file.size > limit ? `It is ${megabytes(file.size)} and the limit is ${megabytes(limit)}. Choose a smaller one.` : "";
     const place = form.querySelector("[data-problem]");
