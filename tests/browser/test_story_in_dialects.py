@@ -19,7 +19,6 @@ from tests.support.story import (
     award,
     comment_for,
     fill_all,
-    fresh_desk,
     open_link,
     rate_all,
     recommend,
@@ -33,7 +32,6 @@ pytestmark = pytest.mark.long
 TOOLS = "Choosing Digital Tools That Protect Students"
 FEEDBACK = "Feedback That Moves Learning Forward"
 TERRY, AMAL, DANA = "Terry Demo-Teacher", "Amal Demo-Teacher", "Dana Demo-Coordinator"
-REMY, AVERY = "Remy Demo-Reviewer", "Avery Demo-Approver"
 WHILE_OPEN = {"canvas": "Submitted", "moodle": "none", "schoology": "none"}
 """What a gradebook shows while revisions are asked for: of the three, only Canvas is told of a hand-in."""
 PARTS = [
@@ -67,7 +65,7 @@ def test_one_column_through_revisions_to_the_full_grade(browser: Browser, demo: 
         frame = open_link(page, TOOLS)
         fill_all(frame, files)
         submit(frame)
-    with at_desk(browser, fresh_desk(demo, REMY)) as page:
+    with at_desk(browser, demo.desk("reviewer")) as page:
         start_review(page, TOOLS)
         rate_all(page, {"A lasting practice": "1"}, "Say what you would change, and why.")
         page.get_by_role("button", name="Finish and ask for revisions").click()
@@ -81,8 +79,8 @@ def test_one_column_through_revisions_to_the_full_grade(browser: Browser, demo: 
         expect(frame.locator("[data-saved]").first).to_contain_text("Saved", timeout=SLOW)
         frame.locator(".bar-home").click()
         submit(frame)
-    recommend(browser, fresh_desk(demo, REMY), TOOLS)
-    award(browser, fresh_desk(demo, AVERY), TERRY)
+    recommend(browser, demo.desk("reviewer", 1), TOOLS)
+    award(browser, demo.desk("approver"), TERRY)
     with at_course(browser, demo, DANA) as page:
         assert wait_for_grades(page, TERRY, {column: "100 / 100"}) == [column]
         assert "Earned" in comment_for(page, TERRY, column)
@@ -102,8 +100,8 @@ def test_a_column_for_each_part(browser: Browser, demo: Demo, tmp_path: Path) ->
         frame = open_link(page, FEEDBACK)
         fill_all(frame, Files(tmp_path))
         submit(frame)
-    recommend(browser, fresh_desk(demo, REMY), FEEDBACK)
-    award(browser, fresh_desk(demo, AVERY), AMAL)
+    recommend(browser, demo.desk("reviewer", 2), FEEDBACK)
+    award(browser, demo.desk("approver", 1), AMAL)
     wanted = [f"{column} / of 1" for column in columns]
     with at_course(browser, demo, DANA) as page:
         shown = wait_for_grades(page, AMAL, dict.fromkeys(wanted, "1 / 1"))
