@@ -6,7 +6,7 @@ an earlier document can be used again. Where two nodes look alike, pyoxigraph do
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -21,8 +21,10 @@ Node: TypeAlias = str | int
 Statement: TypeAlias = tuple[Node, str, Node, Node]
 """Subject, predicate, object, graph; the default graph is the empty text."""
 
-# Canonicalization tries every order of nodes without an id that look alike: 20 can take 30 s.
-_MAX_ALIKE = 8
+# Canonicalization tries every order of nodes that look alike and speak of each other: four times six of them
+# take 0.2 s, eight 5 s, and twenty no end. Those that do not speak of each other cost nothing.
+_MAX_ALIKE_TOGETHER = 6
+_MAX_ALIKE = 24
 
 nameless = count().__next__
 """A new node without an id; the number is used once in this process, so parts can be put together."""
@@ -108,8 +110,8 @@ def _line(statement: Statement) -> str:
 
 
 def _of_alike(parts: Sequence[Part], hashes: Mapping[int, str]) -> bytes:
-    looks = Counter(hashes.values())
-    if sum(number for number in looks.values() if number > 1) > _MAX_ALIKE:
+    sizes = [size for size in _sizes_of_groups(parts, hashes) if size > 1]
+    if sizes and (max(sizes) > _MAX_ALIKE_TOGETHER or sum(sizes) > _MAX_ALIKE):
         raise IntegrityError("too_alike", "too many parts of the document are equal and have no id")
     lines = [line for one in parts for line in one.lines]
     for one in parts:
@@ -124,3 +126,21 @@ def _of_alike(parts: Sequence[Part], hashes: Mapping[int, str]) -> bytes:
     assert made is not None  # serialize returns bytes when it is given no output
     # RDF text holds line feeds only as \n escapes, so every line is one statement.
     return b"".join(sorted(made.splitlines(keepends=True)))
+
+
+def _sizes_of_groups(parts: Sequence[Part], hashes: Mapping[int, str]) -> Collection[int]:
+    """Of the nodes that look like another one, the sizes of the groups that are linked by statements."""
+    looks = Counter(hashes.values())
+    group_of = {node: node for node, look in hashes.items() if looks[look] > 1}
+
+    def top(node: int) -> int:
+        while group_of[node] != node:
+            node = group_of[node]
+        return node
+
+    for one in parts:
+        for statement in one.statements:
+            linked = [node for node in statement if type(node) is int and node in group_of]
+            for node in linked[1:]:
+                group_of[top(node)] = top(linked[0])
+    return Counter(map(top, group_of)).values()

@@ -55,7 +55,16 @@ def record() -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize("document", [endorsement(), signed(endorsed(award())), record()])
+def twice() -> dict[str, Any]:
+    """A record of two badges of one version: what they share stands in it twice."""
+    whole = record()
+    first = whole["credentialSubject"]["verifiableCredential"][0]
+    other = signed(replace(endorsed(award()), public_id="second"))
+    whole["credentialSubject"]["verifiableCredential"] = [first, other]
+    return whole
+
+
+@pytest.mark.parametrize("document", [endorsement(), signed(endorsed(award())), record(), twice()])
 def test_the_fast_path_equals_the_general_path(document: dict[str, Any]) -> None:
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     assert canonical_nquads(unsigned) == general_nquads(unsigned)
