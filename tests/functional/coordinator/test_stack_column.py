@@ -148,6 +148,19 @@ def test_a_course_counts_a_stack_once(here: Campus) -> None:
     assert shown(here)[0] == 1
 
 
+def test_a_copied_course_has_a_column_of_its_own(here: Campus) -> None:
+    links = add_stack(here)
+    earn(here, links[0])
+    here.platform.copy_course(COURSE, "c-2")
+    here.platform.enrol("c-2", "amal", "Learner")
+    copied = next(link.id for link in here.platform.links_in("c-2") if links[0] in link.history)
+    earn(here, copied, "amal")
+    (item,) = stack_items(here, "c-2")
+    assert here.platform.shown_score(item.id, "amal") == 1
+    assert shown(here)[0] == 1
+    assert "amal" not in stack_items(here)[0].grades
+
+
 def test_an_answer_that_the_lms_never_took_makes_no_column(here: Campus) -> None:
     picker = here.picker()
     version = active_classrooms(here, picker)
