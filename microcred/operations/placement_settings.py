@@ -63,6 +63,8 @@ class PlacementSettings:
     pools: Mapping[str, str]
     """Key and label of the reviewers it may choose."""
     reviewers: int
+    stack: str | None
+    """Title of the stack that a column of this placement counts."""
     started: int
     """Teachers who have begun; they stay on their version."""
     newer: NewerVersion | None
@@ -88,6 +90,7 @@ def settings(session: Session, actor: Actor, now: datetime) -> PlacementSettings
         pool=pools.key_of(session, placement),
         pools=pools.choices(session, placement.organization_id),
         reviewers=len(set(holders(session, "reviewer", issuer_id, now))),
+        stack=_stack_title(session, placement),
         started=session.scalar(started) or 0,
         newer=_newer(session, version, definition),
     )
@@ -108,12 +111,13 @@ def change(
     open_from: str = "",
     submit_by: str,
     pool: str,
+    counts_stack: bool = True,
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
     """Set grade option, what not awarded looks like, first and last day (ISO dates or empty) and who reads
-    work that is handed in from now on; a review under way stays with its reviewer. Raises NotAllowed,
-    NotFound, OperationRefused.
+    work that is handed in from now on; a review under way stays with its reviewer. Without `counts_stack` the
+    column of a stack hears nothing more. Raises NotAllowed, NotFound, OperationRefused.
     """
     placement = _own(session, may_place(actor))
     if scheme not in _schemes(placement, _settled(session, placement)):
@@ -130,6 +134,8 @@ def change(
     placement.grade_scheme, placement.denied_as = scheme, denied_as
     placement.open_from, placement.submit_by = days.first, days.last
     placement.outside_reviewers, placement.reviewer_pool_id = readers.outside, readers.pool_id
+    if not counts_stack:
+        placement.stack_version_id = None
     _record(session, actor, "placement_changed", placement, now, before, _state(placement))
 
 
@@ -155,6 +161,12 @@ def take_version(session: Session, actor: Actor, public_id: str, now: datetime) 
             )
     session.flush()
     _record(session, actor, "placement_version", placement, now, before, newer.version)
+
+
+def _stack_title(session: Session, placement: Placement) -> str | None:
+    if placement.stack_version_id is None:
+        return None
+    return session.get_one(CredentialVersion, placement.stack_version_id).title
 
 
 def _issuer_id(session: Session, placement: Placement) -> int:
@@ -231,7 +243,8 @@ def _state(placement: Placement) -> str:
     pool = ", outside reviewers" if placement.outside_reviewers else ""
     if placement.reviewer_pool_id is not None:
         pool = f", reviewer pool {placement.reviewer_pool_id}"
-    return f"{placement.grade_scheme}, {placement.denied_as}, {first}{last}{pool}"
+    stack = f", counts stack {placement.stack_version_id}" if placement.stack_version_id is not None else ""
+    return f"{placement.grade_scheme}, {placement.denied_as}, {first}{last}{pool}{stack}"
 
 
 def _record(

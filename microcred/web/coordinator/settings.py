@@ -33,6 +33,7 @@ def save() -> ResponseReturnValue:
                 open_from=form.get("open_from", ""),
                 submit_by=form.get("submit_by", ""),
                 pool=form.get("reviewers", ""),
+                counts_stack=form.get("counts_stack") == "yes",
                 zone=here.zone,
                 now=used.clock.now(),
             )

@@ -11,6 +11,7 @@ from microcred.operations import awards
 from microcred.people import organization_by_code
 from microcred.placements import STACK
 from tests.functional.coordinator.test_choosing import columns
+from tests.functional.coordinator.test_settings import settings
 from tests.functional.coordinator.test_several import stacks
 from tests.support.campus import COURSE, Campus, Visitor
 
@@ -146,6 +147,22 @@ def test_a_course_counts_a_stack_once(here: Campus) -> None:
     again = add_stack(here)
     earn(here, again[0])
     assert shown(here)[0] == 1
+
+
+def test_a_coordinator_stops_counting_and_the_column_keeps_its_number(here: Campus) -> None:
+    links = add_stack(here)
+    earn(here, links[0])
+    page = settings(here, links[0])
+    assert "Count what is earned of" in page.page
+    assert "Count what is earned of" not in settings(here, links[1]).page
+    form = {"scheme": "hundred", "denied_as": "blank", "submit_by": "", "reviewers": "all"}
+    assert page.post("course/settings", form | {"counts_stack": "yes"}).status_code == 303
+    earn(here, links[1])
+    assert shown(here)[0] == 2
+    assert page.post("course/settings", form).status_code == 303
+    assert "Count what is earned of" not in settings(here, links[0]).page
+    earn(here, links[2])
+    assert shown(here)[0] == 2
 
 
 def test_a_copied_course_has_a_column_of_its_own(here: Campus) -> None:
