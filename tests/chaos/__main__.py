@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from tests.chaos.report import write
-from tests.chaos.run import Engine, Outcome, Size, run
+from tests.chaos.run import Outcome, Size, run
+from tests.chaos.stores import Engine
 
 
 @click.command()

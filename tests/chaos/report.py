@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.chaos.run import Engine, Outcome
+from tests.chaos.run import Outcome
+from tests.chaos.stores import Engine
 
 _SETUPS: dict[Engine, str] = {
     "sqlite": "SQLite, one process",

@@ -232,6 +232,11 @@ class Writer:
             )
 
 
+def steps_done(session: Session) -> int:
+    """How many steps of the plan all writers together have carried out."""
+    return session.scalar(select(func.count()).where(AuditEvent.action == _STEP)) or 0
+
+
 def newest_decisions(session: Session) -> dict[int, tuple[float, float]]:
     """Points and maximum of each learner's newest decision."""
     version = session.scalars(

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.chaos.platforms import Faults
-from tests.chaos.run import Engine, Size, run
+from tests.chaos.run import Size, run
+from tests.chaos.stores import Engine
 
 
 @pytest.mark.parametrize("engine", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
