@@ -240,6 +240,8 @@ class Attempt(Base):
     first_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """The day that was promised when it was sent in; a later one that was announced is `decision_due_at`."""
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    incomplete_because: Mapped[str] = mapped_column(Text, server_default="", default="")
+    """What a reviewer wrote who sent it back as incomplete, until it is sent in again."""
     readings_differ: Mapped[bool] = mapped_column(Boolean, server_default=false())
     """Two reviewers came to different results: whoever decides sees it first."""
     pursuit: Mapped[Pursuit] = relationship(lazy="raise")

@@ -29,6 +29,7 @@ from microcred.credentials.models import (
     Review,
 )
 from microcred.credentials.steps import (
+    Action,
     AddDecision,
     AssignReview,
     BadgeWork,
@@ -153,7 +154,9 @@ def _enter(session: Session, case: _Case, plan: Plan) -> None:
     attempt = case.attempt
     attempt.state = plan.target
     if plan.target is State.SUBMITTED:
-        attempt.submitted_at = case.now
+        attempt.submitted_at, attempt.incomplete_because = case.now, ""
+    if plan.action is Action.RETURN_INCOMPLETE:
+        attempt.incomplete_because = case.reason
     if plan.target is State.APPEAL_OPEN:
         attempt.decision_due_at = appeal_dates.decision_by(session, case.placement, case.issuer_id, case.now)
         review_watch.plan(session, attempt, case.now, case.now)

@@ -372,6 +372,7 @@ def _try(session: Session, attempt: Attempt, files: list[ExportFile]) -> dict[st
         "state": attempt.state,
         "submitted_at": attempt.submitted_at,
         "decided_at": attempt.decided_at,
+        "came_back_because": attempt.incomplete_because or None,
         "answers": [
             {
                 "question": one.prompt_id,

@@ -289,6 +289,7 @@ def _erase_work(session: Session, ids: frozenset[int], now: datetime) -> list[st
     ).all():
         closing = plan(Facts(state=State(attempt.state), owner_id=0), Action.CLOSE, SYSTEM)
         consequences.apply(session, attempt, closing, actor_id=None, now=now)
+    session.execute(update(Attempt).where(Attempt.id.in_(tries)).values(incomplete_because=""))
     keys = session.scalars(
         select(EvidenceItem.storage_key)
         .where(EvidenceItem.attempt_id.in_(tries), EvidenceItem.storage_key.is_not(None))

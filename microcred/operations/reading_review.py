@@ -22,7 +22,7 @@ from microcred.credentials.schema import Criterion, Part
 from microcred.operations.access import Access, Relation, require
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.reading_queue import FREE, READING, sizes
+from microcred.operations.reading_queue import FREE, READING, WAITING, sizes
 from microcred.operations.reading_work import Item, PartWork, read_work
 from microcred.people import canonical_id
 
@@ -108,6 +108,10 @@ class Waiting:
     due_at: datetime
     words: int
     items: int
+    first: bool
+    """Whether nobody has begun to read it: then it may be looked through for completeness."""
+    checking: bool
+    """Whether the actor has taken it for that look."""
 
 
 def waiting(session: Session, actor: Actor, public_id: str) -> Waiting | None:
@@ -119,8 +123,8 @@ def waiting(session: Session, actor: Actor, public_id: str) -> Waiting | None:
     review = review_of(session, actor, attempt)
     if review is not None:
         require(session, actor, attempt, Access.RATE)
-        if review.started_at is not None:
-            return None
+        if review.started_at is not None and attempt.state not in WAITING:
+            return None  # in those states it came back to the teacher meanwhile, and is begun again
     else:
         require(session, actor, attempt, Access.TAKE_REVIEW)
         others = session.scalar(
@@ -139,6 +143,8 @@ def waiting(session: Session, actor: Actor, public_id: str) -> Waiting | None:
         due_at=attempt.decision_due_at or attempt.created_at,
         words=words[attempt.id],
         items=items[attempt.id],
+        first=attempt.state in WAITING,
+        checking=review is not None and attempt.state == "checking",
     )
 
 

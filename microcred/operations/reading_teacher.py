@@ -111,6 +111,8 @@ class Try:
     decision_due_at: datetime | None
     decided_at: datetime | None
     submit_by: datetime | None
+    incomplete_because: str
+    """What a reviewer wrote who sent it back as incomplete; empty once it is sent in again."""
     has_feedback: bool
     """Whether a try of this pursuit has been decided."""
 
@@ -279,6 +281,7 @@ def try_of(session: Session, loaded: Loaded) -> Try:
         decision_due_at=attempt.decision_due_at,
         decided_at=attempt.decided_at,
         submit_by=loaded.placement.submit_by,
+        incomplete_because=attempt.incomplete_because if attempt.state == State.DRAFT else "",
         has_feedback=bool(decided),
     )
 

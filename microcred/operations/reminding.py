@@ -39,7 +39,7 @@ DRAFT_REMINDERS = 3
 """So often about one draft that stays untouched, each wait twice the one before; then silence."""
 JUDGES_BEFORE = timedelta(days=1)
 APPEAL_BEFORE = timedelta(days=3)
-"""Nobody is assigned to an appeal, so those who may decide it hear earlier: before a later day is announced."""
+"""Nobody is assigned to an appeal: those who may decide it hear before a later day is announced."""
 _READING = (State.SUBMITTED, State.CHECKING, State.IN_REVIEW, State.SECOND_REVIEW, State.ADJUDICATION)
 _JUDGED = (*_READING, State.RETURNED_TO_REVIEWER, State.RECOMMENDED, State.APPEAL_OPEN)
 What = Literal["draft", "decision"]

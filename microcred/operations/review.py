@@ -53,7 +53,7 @@ def start(session: Session, actor: Actor, public_id: str, now: datetime) -> None
     attempt = find_attempt(session, public_id, lock=True)
     review = review_of(session, actor, attempt)
     if review is None:
-        review = _take(session, actor, attempt, now)
+        review = take(session, actor, attempt, now)
     else:
         require(session, actor, attempt, Access.RATE)
     if attempt.state in WAITING or attempt.state == State.RETURNED_TO_REVIEWER:
@@ -70,6 +70,24 @@ def start(session: Session, actor: Actor, public_id: str, now: datetime) -> None
             after=attempt.state,
             detail={"reading": review.place},
         )
+
+
+def take(session: Session, actor: Actor, attempt: Attempt, now: datetime) -> Review:
+    """Assign a waiting try to the actor. Raises NotFound, NotAllowed, OperationRefused (`taken`, ...)."""
+    require(session, actor, attempt, Access.TAKE_REVIEW)
+    barred = assigning.bar_for(session, actor.person_ids, attempt, now)
+    if barred is not None:
+        raise NotAllowed(barred.code, barred.message)
+    if assigning.active_reviews(session, attempt):
+        raise OperationRefused(
+            "taken",
+            "Another reviewer has just taken this one. Nothing is lost; your queue shows what is free.",
+        )
+    if attempt.state not in FREE:
+        raise OperationRefused(
+            "not_waiting", "This does not wait for a reviewer any more. Your queue shows what is free."
+        )
+    return assigning.assign(session, attempt, actor.own_id, now, place="first", because=None)
 
 
 def save_ratings(
@@ -160,23 +178,6 @@ def record_opening(session: Session, actor: Actor, piece: Piece, now: datetime) 
         action="evidence_opened",
         subject=("evidence_item", piece.row_id),
     )
-
-
-def _take(session: Session, actor: Actor, attempt: Attempt, now: datetime) -> Review:
-    require(session, actor, attempt, Access.TAKE_REVIEW)
-    barred = assigning.bar_for(session, actor.person_ids, attempt, now)
-    if barred is not None:
-        raise NotAllowed(barred.code, barred.message)
-    if assigning.active_reviews(session, attempt):
-        raise OperationRefused(
-            "taken",
-            "Another reviewer has just taken this one. Nothing is lost; your queue shows what is free.",
-        )
-    if attempt.state not in FREE:
-        raise OperationRefused(
-            "not_waiting", "This does not wait for a reviewer any more. Your queue shows what is free."
-        )
-    return assigning.assign(session, attempt, actor.own_id, now, place="first", because=None)
 
 
 def _begin(session: Session, actor: Actor, attempt: Attempt, review: Review, now: datetime) -> None:

@@ -1171,6 +1171,7 @@ def upgrade() -> None:
         sa.Column("decision_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("first_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("incomplete_because", sa.Text(), server_default="", nullable=False),
         sa.Column("readings_differ", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'checking', 'in_review', 'second_review', 'adjudication', 'recommended', 'revisions_requested', 'returned_to_reviewer', 'awarded', 'denied', 'withdrawn', 'appeal_open', 'upheld', 'revoked', 'expired')",

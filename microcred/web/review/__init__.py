@@ -1,6 +1,6 @@
 """Pages of reviewers."""
 
-from microcred.web.review import practice, privacy
+from microcred.web.review import checking, practice, privacy
 from microcred.web.review.pages import blueprint
 
-__all__ = ["blueprint", "practice", "privacy"]
+__all__ = ["blueprint", "checking", "practice", "privacy"]

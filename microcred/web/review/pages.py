@@ -55,6 +55,8 @@ def desk(public_id: str) -> ResponseReturnValue:
     with services().database.reading() as session:
         waiting = reading_review.waiting(session, actor(), public_id)
         found = reading_review.desk(session, actor(), public_id) if waiting is None else None
+    if waiting is not None and waiting.checking:
+        return redirect(page_url("review.check", public_id=public_id), 303)
     if waiting is not None:
         return _start_page(waiting)
     assert found is not None
@@ -242,6 +244,7 @@ def _start_page(waiting: reading_review.Waiting) -> ResponseReturnValue:
         which_try=which_try(waiting.number).lower(),
         amount=amount(waiting.words, waiting.items),
         start_url=page_url("review.start", public_id=waiting.public_id),
+        check_url=page_url("review.begin_check", public_id=waiting.public_id) if waiting.first else None,
     )
 
 

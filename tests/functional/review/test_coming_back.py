@@ -7,7 +7,15 @@ from sqlalchemy import select
 
 from microcred.credentials.codes import permissions_needed
 from microcred.credentials.models import Attempt, Review
-from microcred.operations import permitting, privacy_flagging, reading_queue, review, teacher, watching
+from microcred.operations import (
+    permitting,
+    privacy_flagging,
+    reading_queue,
+    reading_review,
+    review,
+    teacher,
+    watching,
+)
 from microcred.operations.reading_teacher import load
 from microcred.operations.statements import statements
 from tests.functional.review.world import PASSING, World
@@ -86,13 +94,15 @@ def test_whoever_read_it_first_reads_it_again(busy_world: World, second_has_begu
             permitting.give(session, actor, student_code="A", kind="student_family", now=world.clock.now())
     assert world.state(public_id) == "draft"
     send_again(world)
-    expected = {world.reviewer: ("first", None, False)}
+    expected: dict[int, tuple[str, str | None, bool]] = {world.reviewer: ("first", None, False)}
     if second_has_begun:
         expected[world.other_reviewer] = ("second", "came_back", False)
     assert readings(world, public_id) == expected
     with world.database.reading() as session:
         rows = reading_queue.queue(session, world.actor(world.reviewer), world.clock.now()).rows
+        waiting = reading_review.waiting(session, world.actor(world.reviewer), public_id)
     assert [(row.public_id, row.mine) for row in rows] == [(public_id, True)]
+    assert waiting is not None  # its page offers to start
     world.start(public_id)
     world.finish(public_id, "award")  # the ratings were kept
     assert world.state(public_id) == "recommended"
