@@ -61,6 +61,8 @@ class Chances:
     appeals: float = 0.7
     """Of those whose work was not awarded."""
     no_mail: float = 0.05
+    looks_first: float = 0.3
+    """Of all readings: the reviewer looks first whether everything opens."""
     knows_whose: float = 0.01
     """Of all readings: the reviewer recognises the work."""
     leaves_it: float = 0.04

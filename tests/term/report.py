@@ -27,8 +27,8 @@ they behave; how they are treated is not.
   piece that does not open, words copied), {struggles:.0%} need many tries, {appeals:.0%} of those who were
   refused appeal.
 - Reviewers work most school days, a few tries a day; one in five is away for a week or more with work on the
-  desk. They see one level beside what the work shows in about {misjudges:.0%} of all points. Practice counts
-  for {practice} month here, so that it lapses.
+  desk, and every second one takes no mail. They see one level beside what the work shows in about
+  {misjudges:.0%} of all points. Practice counts for {practice} month here, so that it lapses.
 - Approvers award what is recommended, send {returned:.1%} back to the reviewer, do not award what is flagged,
   judge appeals, withdraw awards, renew what expired.
 - Weekends, {holidays} and the end of summer time lie in these weeks ({zone}).

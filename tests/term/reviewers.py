@@ -9,8 +9,10 @@ from random import Random
 from microcred.credentials.schema import Criterion
 from microcred.operations import (
     calibrating,
+    checking,
     flagging,
     privacy_flagging,
+    reading_notices,
     reading_queue,
     reading_review,
     review,
@@ -33,6 +35,7 @@ class Reviewer:
         self.luck: Random = term.chance("reviewer", number)
         self._most = reads_a_day
         self._careful = self.luck.uniform(0.5, 1.5)
+        self._wants_mail = number % 2 == 0
         self._away: tuple[date, date] | None = None
         if number % 5 == 2:
             first = plan.BEGIN.date() + timedelta(days=self.luck.randint(9, 16))
@@ -44,8 +47,10 @@ class Reviewer:
         return self.term.at_desk(self.person_id)
 
     def life(self) -> Life:
-        """A session on most school days."""
+        """A session on most school days; every second reviewer goes by the queue alone and takes no mail."""
         day = plan.BEGIN.date()
+        if not self._wants_mail:
+            self.term.do("choose mails", lambda s: reading_notices.choose(s, self.actor, [], self.term.now))
         while True:
             if self._works_on(day):
                 yield plan.at(day, self.luck.uniform(8, 18))
@@ -99,6 +104,8 @@ class Reviewer:
 
     def _read_one(self, public_id: str, *, leaves_it: bool) -> Life:
         term, luck = self.term, self.luck
+        if luck.random() < CHANCES.looks_first and self._sends_back(public_id):
+            return
         term.do("start", lambda s: review.start(s, self.actor, public_id, term.now))
         if leaves_it:
             return
@@ -111,16 +118,15 @@ class Reviewer:
                 lambda s: flagging.declare_conflict(s, self.actor, public_id, term.now, chance),
             )
             return
-        if self._hides(desk) or self._sends_back(desk):
+        if self._hides(desk):
             return
         self._open_pieces(desk)
         entries = {
             criterion.id: self._entry(_part(desk.parts, part.id), criterion)
             for part, criterion in desk.to_rate
         }
-        half = dict(list(entries.items())[: len(entries) // 2])
-        self._save(public_id, half)
         if luck.random() < CHANCES.leaves_it:
+            self._save(public_id, dict(list(entries.items())[:2]))
             return  # the lid is closed; it goes on another day
         yield self._minutes(luck.randint(5, 30))
         self._save(public_id, entries)
@@ -174,9 +180,20 @@ class Reviewer:
             ),
         )
 
-    def _sends_back(self, desk: Desk) -> bool:
-        """Whether something cannot be used, and the work went back for it."""
-        return False
+    def _sends_back(self, public_id: str) -> bool:
+        """Look first whether everything opens; whether something did not, and the work went back for it."""
+        try:
+            self.term.do("check", lambda s: checking.begin(s, self.actor, public_id, self.term.now))
+        except OperationRefused:
+            return False  # it is being read already
+        desk = self._desk(public_id)
+        if not any(plan.UNUSABLE in item.caption for part in desk.parts for item in part.items):
+            return False
+        self.term.do(
+            "send back",
+            lambda s: checking.send_back(s, self.actor, public_id, "One piece does not open.", self.term.now),
+        )
+        return True
 
     def _entry(self, part: PartWork, criterion: Criterion) -> review.Entry:
         level = self._level(part, criterion)

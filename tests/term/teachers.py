@@ -117,7 +117,7 @@ class Teacher:
         """Write and add what a part asks for, over an evening."""
         for prompt in part.prompts:
             for code in repeat_codes(part, prompt):
-                for _ in range(self.luck.randint(1, 2)):
+                for _ in range(1 + self._is(0.3)):
                     yield from self._write(part, (prompt.id, code), self._sentence(part))
         for requirement in part.artefact_requirements:
             for _ in range(min(requirement.min_count + self._is(0.1), requirement.max_count)):
