@@ -88,18 +88,28 @@ def _request(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+Afterwards = Callable[[], None]
+
+
 async def all_of(
-    count: int, connections: Sequence[Connection], one: Callable[[int, Connection], Awaitable[None]]
+    count: int,
+    connections: Sequence[Connection],
+    one: Callable[[int, Connection], Awaitable[Afterwards | None]],
 ) -> list[float]:
-    """Do `one(i, connection)` for every i, one at a time on each connection; the seconds each took."""
+    """Do `one(i, connection)` for every i, one at a time on each connection; the seconds each took.
+
+    What `one` gives is done at once, in a thread, and not counted as time of `one`.
+    """
     took = [0.0] * count
     numbers = iter(range(count))
 
     async def on(connection: Connection) -> None:
         for i in numbers:
             started = time.perf_counter()
-            await one(i, connection)
+            afterwards = await one(i, connection)
             took[i] = time.perf_counter() - started
+            if afterwards is not None:
+                await asyncio.to_thread(afterwards)
 
     await asyncio.gather(*(on(connection) for connection in connections))
     return took

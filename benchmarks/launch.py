@@ -14,12 +14,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from benchmarks import machine, results
-from benchmarks.browser import Answer, Connection, all_of, get, post
+from benchmarks.browser import Afterwards, Answer, Connection, all_of, get, post
 from benchmarks.engines import (
     PEERS,
     ROOT,
@@ -135,12 +136,13 @@ async def window(variant: Variant, key: KeyPair, services: str, meter: machine.M
             for person, answer in zip(people, started, strict=True)
         ]
 
-        async def launch(i: int, connection: Connection) -> None:
+        async def launch(i: int, connection: Connection) -> Afterwards | None:
             answer = await connection.send(requests[i])
             if answer.status != tool.made:
                 raise Refused(f"launch: {answer.status} {answer.body[:300]!r}")
-            if tool.look is not None and i % _LOOK_EVERY == 0:
-                tool.look(answer)
+            if tool.look is None or i % _LOOK_EVERY:
+                return None
+            return partial(tool.look, answer)
 
         meter.start()
         launches = await all_of(len(people), connections, launch)
