@@ -18,6 +18,9 @@ class Words:
 
 
 _RELAUNCH = "Go back to your course and open the activity again from there."
+_AGAIN = (
+    "If it happens again, tell your LMS administrator, and give them the code and the reference shown below."
+)
 _ADMIN = "Please tell your LMS administrator, and give them the code and the reference shown below."
 _SETUP = "Your LMS administrator needs to check how this tool is set up in the LMS."
 _TRUST = (
@@ -26,7 +29,7 @@ _TRUST = (
 
 
 def _message(status: int, happened: str) -> Words:
-    return Words(status, happened, f"{_RELAUNCH} If it happens again: {_ADMIN}")
+    return Words(status, happened, f"{_RELAUNCH} {_AGAIN}")
 
 
 def _set_up(status: int, happened: str) -> Words:
