@@ -30,6 +30,7 @@ from microcred.operations import (
     awards,
     file_rows,
     housekeeping,
+    joining,
     mailing,
     names_check,
     notifying,
@@ -191,7 +192,7 @@ def assemble(
         permitting.KIND: permitting.ends_handler(clock),
         privacy.ERASE: privacy.erase_handler(database, clock),
         privacy.DELETE_FILES: privacy.delete_files_handler(storage),
-        uploading.JOIN: uploading.join_handler(database, storage, clock, scans=scanner is not None),
+        uploading.JOIN: joining.join_handler(database, storage, clock, scans=scanner is not None),
         names_check.KIND: names_check.handler(
             database, storage, clock, lti.client_for, settings.data_dir / "work"
         ),
@@ -206,9 +207,7 @@ def assemble(
             database,
             clock,
             handlers=handlers,
-            policy=Policy(
-                limit_of=lambda name: Limit(concurrency=_AT_ONCE.get(name, settings.in_flight))
-            ),
+            policy=Policy(limit_of=lambda name: Limit(concurrency=_AT_ONCE.get(name, settings.in_flight))),
             threads=settings.worker_threads,
         )
 

@@ -1,4 +1,4 @@
-"""Files that arrive in pieces: beginning, going on, stopping, and evidence made of them once they are whole.
+"""Files that arrive in pieces: beginning, going on, stopping; `joining` makes evidence of those that are whole.
 
 The bytes of a piece are in the store before its row is written, so a row never speaks of bytes that are not
 there. Which piece comes next is decided under the lock of the upload's row: of two that bring the same bytes,
@@ -15,16 +15,15 @@ from sqlalchemy.orm import Session
 
 from microcred import outbox
 from microcred.credentials.errors import EvidenceRefused
-from microcred.credentials.evidence_types import HEAD_BYTES, FileType, identify
+from microcred.credentials.evidence_types import FileType, identify
 from microcred.credentials.file_models import EvidenceUpload, EvidenceUploadPiece
-from microcred.database import Clock, Database, random_id
-from microcred.operations.actor import Actor, actor_for_desk
+from microcred.database import random_id
+from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.evidence import NewFile, add_to, clean_caption, largest, open_requirement
+from microcred.operations.evidence import clean_caption, largest, open_requirement
 from microcred.operations.privacy import delete_folders_later
-from microcred.operations.reading_teacher import load, load_try
+from microcred.operations.reading_teacher import load
 from microcred.operations.teacher import may_change
-from microcred.storage import FileMissing, Storage, StorageError
 
 JOIN = "join_upload"
 """Outbox kind: make one file of an upload's pieces, and evidence of it."""
@@ -77,7 +76,7 @@ def begin(session: Session, actor: Actor, wanted: Wanted, *, limit: int, now: da
         if same and upload.state == "receiving" and upload.length == wanted.length:
             return _standing(upload)
         if same and upload.state != "joining":
-            _forget(session, [upload], now)
+            forget(session, [upload], now)
     requirement = open_requirement(loaded, actor, wanted.part_id, wanted.requirement_id)
     most = largest(requirement, limit)
     if wanted.length > most:
@@ -192,7 +191,7 @@ def stop(session: Session, actor: Actor, public_id: str, now: datetime) -> tuple
             "being_joined", "All of it has arrived and it is being added. You can remove it in a moment."
         )
     place = (upload.part_id, upload.requirement_id)
-    _forget(session, [upload], now)
+    forget(session, [upload], now)
     return place
 
 
@@ -216,82 +215,8 @@ def sweep(session: Session, now: datetime) -> int:
         .order_by(EvidenceUpload.touched_at)
         .limit(_SWEPT_AT_ONCE)
     ).all()
-    _forget(session, old, now)
+    forget(session, old, now)
     return len(old)
-
-
-def join_handler(database: Database, storage: Storage, clock: Clock, *, scans: bool) -> outbox.Handler:
-    """Handler of kind `join_upload`. Repeated, it writes the same file to the same place."""
-
-    def handle(job: outbox.Job) -> outbox.Outcome:
-        with database.reading() as session:
-            upload = session.get(EvidenceUpload, int(job.payload["upload"]))
-            if upload is None or upload.state != "joining":
-                return outbox.Delivered(answer={"joined": False})
-            pieces = session.scalars(
-                select(EvidenceUploadPiece)
-                .where(EvidenceUploadPiece.upload_id == upload.id)
-                .order_by(EvidenceUploadPiece.start)
-            ).all()
-        key = f"evidence/{upload.public_id}"
-        try:
-            problem = _join(database, storage, clock, upload, pieces, key, scans)
-            if problem:
-                storage.delete(key)
-                with database.writing() as session:
-                    refuse(session, upload.public_id, problem, clock.now())
-        except (StorageError, OSError):
-            return outbox.Retry(reason="storage_away", destination_failed=False)
-        return outbox.Delivered(answer={"joined": not problem, "bytes": upload.length})
-
-    return handle
-
-
-def _join(
-    database: Database,
-    storage: Storage,
-    clock: Clock,
-    upload: EvidenceUpload,
-    pieces: Sequence[EvidenceUploadPiece],
-    key: str,
-    scans: bool,
-) -> str:
-    """Write the whole file and add it; gives why it was not added, in words, or nothing."""
-    try:
-        found = check_head(_head(storage, pieces), upload.file_name, upload.length)
-        storage.delete(key)  # what a killed worker left of an earlier time
-        stored = storage.join([piece.storage_key for piece in pieces], key, limit=upload.length)
-    except OperationRefused as refused:
-        return refused.message
-    except FileMissing:
-        return "Part of this file was lost on our side. Add it once more; we are sorry."
-    new = NewFile(
-        key, stored.size, stored.sha256, upload.file_name, found.media_type, found.group, to_scan=scans
-    )
-    try:
-        with database.writing() as session:
-            row = session.get(EvidenceUpload, upload.id, with_for_update=True)
-            if row is None:
-                return "This upload was stopped."
-            loaded = load_try(session, upload.attempt_id)
-            owner = actor_for_desk(session, upload.person_id, clock.now())
-            requirement = open_requirement(
-                loaded, owner, upload.part_id, upload.requirement_id, arrived=upload.public_id
-            )
-            add_to(session, owner, loaded, requirement, file=new, caption=upload.caption, now=clock.now())
-            _forget(session, [row], clock.now())
-    except OperationRefused as refused:
-        return refused.message
-    return ""
-
-
-def _head(storage: Storage, pieces: Sequence[EvidenceUploadPiece]) -> bytes:
-    head = b""
-    for piece in pieces:
-        if len(head) >= HEAD_BYTES:
-            break
-        head += b"".join(storage.stream(piece.storage_key, 0, min(piece.size, HEAD_BYTES - len(head))))
-    return head
 
 
 def _own(session: Session, actor: Actor, public_id: str, *, lock: bool = False) -> EvidenceUpload:
@@ -311,7 +236,8 @@ def _check_offset(upload: EvidenceUpload, offset: int) -> None:
         raise WrongOffset("wrong_offset", f"{upload.received} bytes of this file are here.")
 
 
-def _forget(session: Session, uploads: Sequence[EvidenceUpload], now: datetime) -> None:
+def forget(session: Session, uploads: Sequence[EvidenceUpload], now: datetime) -> None:
+    """Forget uploads and what has arrived of them."""
     for upload in uploads:
         session.execute(delete(EvidenceUploadPiece).where(EvidenceUploadPiece.upload_id == upload.id))
         session.delete(upload)
