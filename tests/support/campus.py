@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 import demo_lms
@@ -145,10 +146,21 @@ class Campus:
 
     def earn(self, person: str, *, comment: str = "Shown in every sample.") -> str:
         """What somebody has begun is submitted, rated as best and awarded; the award's public id."""
+        public_id, approver = self.recommended(person, comment=comment), self.officer("approver")
+        with self.assembly.database.writing() as session:
+            return self.award(session, approver, public_id)
+
+    def award(self, session: Session, approver: Actor, public_id: str) -> str:
+        """What was recommended is awarded, within a transaction; the award's public id."""
+        badge_url, now = self.assembly.settings.effective_badge_url, self.clock.now()
+        done = decide.decide(session, approver, public_id, "award", badge_url=badge_url, now=now)
+        assert done.award_public_id
+        return done.award_public_id
+
+    def recommended(self, person: str, *, comment: str = "Shown in every sample.") -> str:
+        """What somebody has begun is submitted, rated as best and recommended; the try's public id."""
         public_id = self.submit(person)
-        database, now = self.assembly.database, self.clock.now()
-        reviewer, approver = self.officer("reviewer"), self.officer("approver")
-        badge_url = self.assembly.settings.effective_badge_url
+        database, now, reviewer = self.assembly.database, self.clock.now(), self.officer("reviewer")
         with database.writing() as session:
             review.start(session, reviewer, public_id, now)
         with database.writing() as session:
@@ -161,10 +173,7 @@ class Campus:
             review.save_ratings(session, reviewer, public_id, best, now=now)
         with database.writing() as session:
             review.finish(session, reviewer, public_id, "award", now, chance=lambda: 0.999)
-        with database.writing() as session:
-            done = decide.decide(session, approver, public_id, "award", badge_url=badge_url, now=now)
-        assert done.award_public_id
-        return done.award_public_id
+        return public_id
 
     def submit(self, person: str) -> str:
         """What somebody has begun is submitted as it is; the try's public id."""

@@ -1,5 +1,6 @@
 """A stack with a column of its own: it counts what is earned, here and elsewhere, and what is revoked."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -147,6 +148,33 @@ def test_a_course_counts_a_stack_once(here: Campus) -> None:
     again = add_stack(here)
     earn(here, again[0])
     assert shown(here)[0] == 1
+
+
+def test_of_two_awards_at_once_both_are_counted(anywhere: Campus) -> None:
+    here = anywhere
+    links, approver, tries = add_stack(here), here.officer("approver"), []
+    for link in links[:2]:
+        here.at_link("terry", link)
+        tries.append(here.recommended("terry"))
+    first_is_under_way = threading.Event()
+
+    def second_award() -> None:
+        first_is_under_way.wait()
+        with here.assembly.database.writing() as session:
+            here.award(session, approver, tries[1])
+
+    second = threading.Thread(target=second_award)
+    second.start()
+    with here.assembly.database.writing() as session:
+        here.award(session, approver, tries[0])
+        session.flush()
+        first_is_under_way.set()
+        second.join(0.3)
+        assert second.is_alive()
+    second.join()
+    here.clock.time += timedelta(minutes=2)
+    here.work()
+    assert shown(here)[0] == 2
 
 
 def test_a_coordinator_stops_counting_and_the_column_keeps_its_number(here: Campus) -> None:
