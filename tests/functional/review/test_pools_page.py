@@ -1,6 +1,7 @@
 """The page of pools, as an approver clicks it."""
 
 import re
+from typing import Any
 
 from tests.functional.review.visitor import Visitor
 
@@ -12,7 +13,7 @@ def members(approver: Visitor) -> list[str]:
     return re.findall(r'name="member" value="([^"]+)"', approver.page.split("A new pool")[1])
 
 
-def form(approver: Visitor, **changes: object) -> dict[str, object]:
+def form(approver: Visitor, **changes: Any) -> dict[str, Any]:
     issuer = re.findall(r'name="issuer" value="([^"]+)"', approver.page)[0]
     return {"issuer": issuer, "name": "Early readers", "member": members(approver)[:1]} | changes
 
