@@ -13,6 +13,7 @@ from flask import Blueprint, g, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lti_tool.sessions import COOKIE, HEADER, PageSession, SessionEnded
+from microcred.operations import rooms
 from microcred.operations.actor import Actor, actor_for_desk, actor_for_launch
 from microcred.people import links, policies
 from microcred.web.base.ended import desk_ended_page, launch_ended_page
@@ -108,6 +109,7 @@ def _enter_launch() -> ResponseReturnValue | None:
     g.surface = Surface("app", who, used.lti.sessions.form_token(launch_id), zone, launch=launch)
     check_size()
     _check_form_token()
+    _check_room()
     return None
 
 
@@ -131,7 +133,13 @@ def _enter_desk() -> ResponseReturnValue | None:
     g.surface = Surface("desk", who, used.keyring.mac("form", f"desk:{desk.session_id}"), zone, desk=desk)
     check_size()
     _check_form_token()
+    _check_room()
     return None
+
+
+def _check_room() -> None:
+    here = surface()
+    rooms.require(here.actor, (request.endpoint or "").removeprefix(f"{here.name}."))
 
 
 def _check_form_token() -> None:

@@ -99,4 +99,4 @@ def test_answers_are_for_the_issuers_approvers_alone(world: World, app: Flask, a
     teacher.follow(teacher.post(f"{teacher.home}ask"))
     reviewer = Visitor.at_desk(app, world.database, world.clock, world.reviewer)
     reviewer.get("/desk/")
-    assert reviewer.post("/desk/approve/requests/1", text_answer="No.").status_code == 404
+    assert reviewer.post("/desk/approve/requests/1", text_answer="No.").status_code == 403

@@ -162,7 +162,7 @@ def test_a_reason_that_is_missing_keeps_the_form_open(world: World, approver: Vi
 def test_others_find_nothing_there(app: Flask, world: World, path: str) -> None:
     public_id = world.recommended()
     stranger = Visitor.at_desk(app, world.database, world.clock, world.stranger)
-    assert stranger.get(path.format(public_id)).status_code == 404
+    assert stranger.get(path.format(public_id)).status_code == 403
     teacher = Visitor.at_desk(app, world.database, world.clock, world.teacher)
     assert teacher.get(path.format(public_id)).status_code in (403, 404)
     nobody = Visitor(app)
