@@ -16,7 +16,7 @@ from pylti1p3.exception import LtiException
 from pylti1p3.message_validators import get_validators
 
 from lti_tool.dialects.registering import CONTEXT_HISTORY, HISTORIES, LINK_HISTORY
-from lti_tool.errors import LtiRefused
+from lti_tool.errors import ANONYMOUS, LtiRefused
 from lti_tool.facts import RegistrationFacts, host_of
 from lti_tool.protocol import names
 from lti_tool.protocol.claims import Claims
@@ -95,6 +95,8 @@ def read_core(claims: Claims, target: str) -> Core:
     if version != "1.3.0":
         raise LtiRefused("version_unsupported")
     deployment_id = identifier(claims.get(names.DEPLOYMENT_ID), "deployment_id")
+    if claims.get("sub") in (None, ""):
+        raise LtiRefused("claim_missing", detail="sub", words=ANONYMOUS)
     sub = identifier(claims.get("sub"), "sub")
     roles = _roles(claims.get(names.ROLES))
     if message_type not in names.MESSAGE_TYPES:

@@ -182,7 +182,10 @@ def test_nonce(world: World) -> None:
 def test_a_sub_that_names_nobody_is_refused(world_on_both: World, sub: object, code: str) -> None:
     before = world_on_both.counts()
 
-    assert_refused(world_on_both.browser().launch(sub=sub), code, 400)
+    answer = world_on_both.browser().launch(sub=sub)
+
+    assert_refused(answer, code, 400)
+    assert ("did not say who you are" in answer.text) == (code == "claim_missing")
     assert world_on_both.counts() == before
 
 
