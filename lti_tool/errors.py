@@ -120,7 +120,7 @@ WORDS: dict[str, Words] = {
 ANONYMOUS = Words(
     400,
     "Your LMS did not say who you are. Work here belongs to somebody, so nothing was opened.",
-    f"Sign in to your LMS with an account of your own, and open the activity again from your course. {_AGAIN}",
+    f"Sign in to your LMS with an account of your own, then open the activity again from there. {_AGAIN}",
 )
 """A launch without `sub`, which Core 5.3.6 allows: refused as `claim_missing`."""
 
