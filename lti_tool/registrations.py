@@ -23,6 +23,7 @@ HOSTS_AT_MOST = 50
 """Unknown hosts noted for one registration."""
 NOTED_AT_MOST = 100
 """Unknown deployments noted for one registration; a platform that makes up ever new ones fills no table."""
+_DESTINATION = "registration:"
 
 
 class RegistrationProblem(Exception):
@@ -321,7 +322,12 @@ def allow_service_host(session: Session, public_id: str, host: str) -> Registrat
 
 def destination_of(registration_row_id: int) -> str:
     """The outbox's name for the platform of a registration."""
-    return f"registration:{registration_row_id}"
+    return f"{_DESTINATION}{registration_row_id}"
+
+
+def is_platform(destination: str) -> bool:
+    """Whether the outbox means a platform by this name."""
+    return destination.startswith(_DESTINATION)
 
 
 def note_host(session: Session, registration_row_id: int, host: str, named_for: str, clock: Clock) -> bool:

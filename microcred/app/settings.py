@@ -56,7 +56,9 @@ class Settings(BaseSettings):
     """How many proxies in front set X-Forwarded-For; decides which address rate limits see."""
     worker_threads: int = 64
     in_flight: int = 8
-    """Deliveries under way at once per registration."""
+    """Deliveries under way at once per registration, by all workers together."""
+    per_second: float = Field(default=0.0, ge=0)
+    """Deliveries begun in a second per registration, by all workers together; 0: as many as come."""
 
     @field_validator("secret_keys", "allow_hosts", mode="before")
     @classmethod

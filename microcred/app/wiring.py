@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 import grade_passback
 from lti_tool import dynamic_registration, subscribing
+from lti_tool.registrations import is_platform
 from lti_tool.settings import LtiSettings
 from lti_tool.tool import LtiTool
 from microcred import outbox
@@ -207,7 +208,7 @@ def assemble(
             database,
             clock,
             handlers=handlers,
-            policy=Policy(limit_of=lambda name: Limit(concurrency=_AT_ONCE.get(name, settings.in_flight))),
+            policy=Policy(limit_of=limits_of(settings)),
             threads=settings.worker_threads,
         )
 
@@ -226,6 +227,16 @@ def assemble(
         chance,
         make_worker,
     )
+
+
+def limits_of(settings: Settings) -> Callable[[str], Limit]:
+    """How hard each destination may be pressed: platforms as the settings say."""
+
+    def limit_of(name: str) -> Limit:
+        rate = settings.per_second if is_platform(name) else 0
+        return Limit(concurrency=_AT_ONCE.get(name, settings.in_flight), per_second=rate or None)
+
+    return limit_of
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Update,
     bindparam,
     column,
     delete,
@@ -85,22 +86,20 @@ def claim(
 
 def renew(session: Session, held: Sequence[Job], *, now: datetime, lease: timedelta) -> None:
     """A sign of life for jobs still in hand: their leases end at `now + lease`."""
-    for job in held:
-        session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id == job.id, OutboxRow.fence == job.fence, OutboxRow.leased_until.is_not(None))
-            .values(leased_until=now + lease, due_at=now + lease)
-        )
+    _for_each(session, _RENEW, held, {"until": now + lease})
 
 
 def release(session: Session, jobs: Sequence[Job], *, now: datetime) -> None:
     """Give claimed jobs back that were not begun."""
-    for job in jobs:
-        session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id == job.id, OutboxRow.fence == job.fence, OutboxRow.leased_until.is_not(None))
-            .values(leased_until=None, due_at=now, attempts=OutboxRow.attempts - 1)
-        )
+    _for_each(session, _RELEASE, jobs, {"now": now})
+
+
+def _for_each(
+    session: Session, statement: Update, jobs: Sequence[Job], given: Mapping[str, datetime]
+) -> None:
+    if jobs:
+        rows = [{"row_id": job.id, "row_fence": job.fence, **given} for job in jobs]
+        session.connection().execute(statement, rows)
 
 
 def sign_of_life(session: Session, worker_id: str, *, now: datetime, seen: timedelta) -> int:
@@ -205,6 +204,11 @@ _CLAIM = (
         _ROW.created_at,
     )
 )
+_MINE = _TABLE.update().where(
+    _ROW.id == bindparam("row_id"), _ROW.fence == bindparam("row_fence"), _ROW.leased_until.is_not(None)
+)
+_RENEW = _MINE.values(leased_until=_UNTIL, due_at=_UNTIL)
+_RELEASE = _MINE.values(leased_until=None, due_at=_NOW, attempts=_ROW.attempts - 1)
 _TAKE = _CLAIM.where(_ROW.id.in_(_due(bindparam("name", type_=String), bindparam("count", type_=Integer))))
 # PostgreSQL serves all destinations at once. Materialized: a plan that looked twice would take twice as many.
 _ASKED = (

@@ -7,6 +7,9 @@ import pytest
 
 from microcred import outbox
 from microcred.app.factory import create_app
+from microcred.app.settings import Settings
+from microcred.app.wiring import limits_of
+from microcred.outbox import Limit
 from tests.functional.app.conftest import Command
 
 TOOL = "https://tool.example.org"
@@ -141,6 +144,13 @@ def test_one_row_dead_letters_and_a_destination_at_rest(microcred: Command) -> N
     assert microcred.json("outbox", "retry", "--all", "--destination", "registration:2") == {"retried": 0}
     assert microcred.json("outbox", "retry", "--all", "--destination", "registration:1") == {"retried": 1}
     assert [row["id"] for row in microcred.json("outbox", "list", "--state", "waiting")] == [waiting, dead]
+
+
+def test_platforms_are_pressed_as_hard_as_the_settings_say() -> None:
+    limit_of = limits_of(Settings(_env_file=None, in_flight=3, per_second=2.5))
+    assert limit_of("registration:7") == Limit(concurrency=3, per_second=2.5)
+    assert limit_of("local") == Limit(concurrency=3)
+    assert limits_of(Settings(_env_file=None))("registration:7") == Limit(concurrency=8)
 
 
 def _queue(microcred: Command, *states: str) -> list[int]:
