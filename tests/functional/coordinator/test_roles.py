@@ -135,6 +135,13 @@ def test_learners_see_no_list(here: Campus) -> None:
     assert here.at_link("terry", link.id).get("course/roles").status_code == 403
 
 
+def test_a_mentor_is_told_in_words_and_led_in_no_circle(here: Campus) -> None:
+    (link,) = here.add().links
+    mentor = here.at_link("terry", link.id, claims={"roles": [f"{BASE}#Mentor"]})
+    assert "Your role in this course does not open this page." in mentor.page
+    assert "Back to your" not in mentor.page
+
+
 BASE = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 
 
