@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
+_LINGER = 0.005
 
 
 @dataclass(eq=False)
@@ -28,7 +29,7 @@ class Gathering(Generic[Job, Done]):
         self._do, self._most = do, most
         self._condition = threading.Condition()
         self._waiting: list[_Waiting[Job, Done]] = []
-        self._is_busy = False
+        self._is_busy = self._had_several = False
 
     def one(self, job: Job) -> Done:
         """Have one job done. Where doing several fails, each is done alone, so that one broken job harms
@@ -42,6 +43,9 @@ class Gathering(Generic[Job, Done]):
             taken: list[_Waiting[Job, Done]] = []
             if not mine.is_done:
                 self._is_busy = True
+                if self._had_several:
+                    # The threads of the last batch are on their way with their next jobs.
+                    self._condition.wait(_LINGER)
                 # One's own among them, however many wait.
                 others = [one for one in self._waiting if one is not mine][: self._most - 1]
                 taken = [mine, *others]
@@ -61,5 +65,5 @@ class Gathering(Generic[Job, Done]):
             with self._condition:
                 for number, one in enumerate(taken):
                     one.results, one.is_done = list(done[number : number + 1]), True
-                self._is_busy = False
+                self._is_busy, self._had_several = False, len(taken) > 1
                 self._condition.notify_all()

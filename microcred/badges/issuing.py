@@ -136,11 +136,12 @@ class Issuing:
             "issued_at": facts.valid_from,
         }
 
-        def keep(session: Session) -> None:
-            session.connection().execute(_KEEP, row)
-            connections.queue_standing(session, reserved.award_id, now=self._clock.now())
+        return outbox.Delivered(answer={"badge": facts.public_id}, share=outbox.Share(self._keep, row))
 
-        return outbox.Delivered(answer={"badge": facts.public_id}, record=keep)
+    def _keep(self, session: Session, rows: Sequence[Document]) -> None:
+        """Write badges with the results of their jobs; each goes to its holder's backpacks."""
+        session.connection().execute(_KEEP, rows)
+        connections.queue_standing(session, [row["of_award"] for row in rows], now=self._clock.now())
 
     def _signed(
         self, facts: AwardFacts, signer: Signer, issuer_id: int, achievement: Document

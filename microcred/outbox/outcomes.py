@@ -1,6 +1,6 @@
 """What a handler is given, and what it may answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,16 @@ Answer = Mapping[str, Any]
 
 Record = Callable[[Session], None]
 """Runs in the transaction that stores the result: it happens if and only if the result is kept."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One outcome's part of a record that many have in common: `write` runs once, with the values of all
+    whose results are kept in one transaction; where it fails, once more for each alone.
+    """
+
+    write: Callable[[Session, Sequence[Any]], None]
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class Outcome:
 
     answer: Answer | None = None
     record: Record | None = None
+    share: Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

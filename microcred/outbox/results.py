@@ -3,7 +3,7 @@ newest claim."""
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -64,6 +64,7 @@ _REPLACED = OfMany(
 )
 _log = structlog.get_logger("microcred.outbox")
 Result = tuple[Job, Outcome]
+Write = Callable[[Session, Sequence[Any]], None]
 
 
 @dataclass
@@ -93,7 +94,8 @@ def store(
     if not results:
         return []
     mine, left = _still_mine(session, results)
-    settled = [(job, _recorded(session, outcome)) for job, outcome in mine]
+    broken = _shared(session, mine)
+    settled = [(job, _recorded(session, outcome, broken)) for job, outcome in mine]
     retried = [
         job.order_key for job, outcome in settled if isinstance(outcome, Retry | Throttled) and job.order_key
     ]
@@ -143,13 +145,34 @@ def _still_mine(session: Session, results: Sequence[Result]) -> tuple[list[Resul
     return mine, left
 
 
-def _recorded(session: Session, outcome: Outcome) -> Outcome:
+def _shared(session: Session, results: Sequence[Result]) -> set[Write]:
+    """Write what outcomes have in common; those of it that could not be written together."""
+    values: defaultdict[Write, list[Any]] = defaultdict(list)
+    for _, outcome in results:
+        if outcome.share is not None:
+            values[outcome.share.write].append(outcome.share.value)
+    broken = set()
+    for write, given in values.items():
+        try:
+            with session.begin_nested():
+                write(session, given)
+        except Exception as error:  # noqa: BLE001 - each is then written alone
+            _log.warning("record_broken", error=type(error).__name__, together=len(given))
+            broken.add(write)
+    return broken
+
+
+def _recorded(session: Session, outcome: Outcome, broken: Collection[Write]) -> Outcome:
     """Run the outcome's own record; where that fails the job is tried again."""
-    if outcome.record is None:
+    alone = outcome.share if outcome.share is not None and outcome.share.write in broken else None
+    if outcome.record is None and alone is None:
         return outcome
     try:
         with session.begin_nested():
-            outcome.record(session)
+            if outcome.record is not None:
+                outcome.record(session)
+            if alone is not None:
+                alone.write(session, [alone.value])
     except Exception as error:  # noqa: BLE001 - one broken record must not lose the batch
         _log.exception("record_broken", error=type(error).__name__)
         return Retry(reason="internal_error", destination_failed=False, answer=outcome.answer)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from microcred import outbox
@@ -104,35 +104,42 @@ def queue(session: Session, award_id: int, backpack: Backpack, *, now: datetime)
     )
 
 
-def queue_standing(session: Session, award_id: int, *, now: datetime) -> None:
-    """A badge was issued: send it to the holder's backpacks that get badges by themselves, and the new copy
+def queue_standing(session: Session, award_ids: Collection[int], *, now: datetime) -> None:
+    """Badges were issued: send each to the holder's backpacks that get badges by themselves, and the new copy
     to those that have an older one.
     """
-    for backpack in session.scalars(_STANDING, {"award": award_id}).all():
-        queue(session, award_id, backpack, now=now)
-
-
-_HUMAN = (
-    select(func.coalesce(Person.merged_into_id, Person.id))
-    .join(Award, Award.person_id == Person.id)
-    .where(Award.id == bindparam("award"))
-    .scalar_subquery()
-)
-_HAS_IT = select(BackpackPush.backpack_id).where(
-    BackpackPush.award_id == bindparam("award"), BackpackPush.state.in_(("sent", "already_there"))
-)
-# Made once: every issued badge asks it.
-_STANDING = (
-    select(Backpack)
-    .where(
-        Backpack.person_id.in_(
-            select(Person.id).where((Person.id == _HUMAN) | (Person.merged_into_id == _HUMAN))
-        ),
-        Backpack.state == "connected",
-        Backpack.sends_by_itself | Backpack.id.in_(_HAS_IT),
+    human = func.coalesce(Person.merged_into_id, Person.id)
+    holders = session.execute(
+        select(Award.id, human.label("human"))
+        .join(Person, Person.id == Award.person_id)
+        .where(Award.id.in_(award_ids))
+        .order_by(Award.id)
+    ).all()
+    humans = {row.human for row in holders}
+    persons = session.execute(
+        select(Person.id, human.label("human")).where(
+            Person.id.in_(humans) | Person.merged_into_id.in_(humans)
+        )
     )
-    .order_by(Backpack.id)
-)
+    human_of = {row.id: row.human for row in persons}
+    backpacks = session.scalars(
+        select(Backpack)
+        .where(Backpack.person_id.in_(human_of), Backpack.state == "connected")
+        .order_by(Backpack.id)
+    ).all()
+    if not backpacks:
+        return
+    pushes = session.execute(
+        select(BackpackPush.award_id, BackpackPush.backpack_id).where(
+            BackpackPush.award_id.in_(award_ids), BackpackPush.state.in_(("sent", "already_there"))
+        )
+    )
+    have_it = {(row.award_id, row.backpack_id) for row in pushes}
+    for award_id, holder in holders:
+        for backpack in backpacks:
+            wants = backpack.sends_by_itself or (award_id, backpack.id) in have_it
+            if wants and human_of[backpack.person_id] == holder:
+                queue(session, award_id, backpack, now=now)
 
 
 def queue_again(session: Session, backpack: Backpack, *, now: datetime) -> int:

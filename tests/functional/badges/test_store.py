@@ -98,9 +98,9 @@ def test_a_repeat_of_the_job_signs_the_same_badge(anywhere: Campus, award: str) 
     second = store.issue(replace(job, attempt=2))
     assert isinstance(first, Delivered)
     assert isinstance(second, Delivered)
-    assert second.record is not None
+    assert second.share is not None
     with anywhere.assembly.database.writing() as session:
-        second.record(session)
+        second.share.write(session, [second.share.value])
     made = badge_row(anywhere)
     assert (made.id, made.public_id, made.status_index) == (reserved.id, award, reserved.status_index)
     assert made.ob3 is not None
@@ -108,7 +108,7 @@ def test_a_repeat_of_the_job_signs_the_same_badge(anywhere: Campus, award: str) 
     # Once stored, another repeat changes nothing.
     third = store.issue(replace(job, attempt=3))
     assert isinstance(third, Superseded)
-    assert third.record is None
+    assert third.share is None
 
 
 def test_two_workers_at_once_make_one_badge_and_one_issuer_key(anywhere: Campus, award: str) -> None:
@@ -127,8 +127,8 @@ def test_two_workers_at_once_make_one_badge_and_one_issuer_key(anywhere: Campus,
     assert [type(outcome) for outcome in outcomes] == [Delivered] * 3
     with anywhere.assembly.database.writing() as session:
         for outcome in outcomes:
-            assert outcome.record is not None
-            outcome.record(session)
+            assert outcome.share is not None
+            outcome.share.write(session, [outcome.share.value])
     made = badge_row(anywhere)
     assert made.ob3 is not None
     verify(anywhere, made.ob3)

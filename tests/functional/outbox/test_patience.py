@@ -1,5 +1,6 @@
 """Retries, windows, pauses and breakers."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,10 +15,12 @@ from microcred.outbox import (
     Policy,
     Retry,
     RetryRefused,
+    Share,
     Throttled,
     Unverified,
     Worker,
     add,
+    cancel,
     retry,
     retry_all,
     start_destination,
@@ -182,6 +185,35 @@ def test_record_runs_with_the_result_or_not_at_all(outbox: Outbox) -> None:
     outbox.worker().run_due()
     assert outbox.row(row).state == "waiting"
     assert len(outbox.states()) == 3
+
+
+def test_a_shared_record_runs_once_for_the_results_that_are_kept(outbox: Outbox) -> None:
+    written: list[list[int]] = []
+
+    def write(session: Session, numbers: Sequence[int]) -> None:
+        if 13 in numbers:
+            raise ZeroDivisionError
+        written.append(list(numbers))
+
+    def done(job: Job) -> Outcome:
+        if job.payload["n"] == 2:
+            with outbox.database.writing() as session:
+                cancel(session, now=outbox.clock.now(), subject=("test", "2"))
+        return Delivered(share=Share(write, job.payload["n"]))
+
+    outbox.handler.answer = done
+    for n in (1, 2, 3):
+        outbox.add(n)
+    outbox.worker().run_due()
+    assert written == [[1, 3]]
+    assert outbox.states() == ["delivered", "cancelled", "delivered"]
+
+    # Where one of them cannot be written, the others are, each alone, and that one is tried again.
+    for n in (4, 13, 5):
+        outbox.add(n)
+    outbox.worker().run_due()
+    assert written == [[1, 3], [4], [5]]
+    assert outbox.states()[3:] == ["delivered", "waiting", "delivered"]
 
 
 def test_retry_is_refused_for_what_is_done_and_for_older_versions(outbox: Outbox) -> None:
