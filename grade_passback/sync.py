@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from grade_passback.gradebook import KIND, Again, write_again
 from grade_passback.models import ScoreLine
@@ -16,7 +16,7 @@ from lti_tool.models import Context
 from microcred import outbox
 from microcred.outbox import OutboxRow
 from microcred.people.models import LmsIdentity, Person
-from microcred.placements import GradeColumn, Placement
+from microcred.placements import STACK, GradeColumn, Placement
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Progress:
 def sync_rows(
     session: Session, placement_id: int, person_ids: Sequence[int]
 ) -> Mapping[int, Sequence[SyncRow]]:
-    """The cells of these persons in the columns of a placement that were sent to, or that the LMS has no
-    column for, in the order of the columns; by person.
+    """The cells of these persons in the columns of a placement, and in those that count stacks in its course,
+    that were sent to, or that the LMS has no column for, in the order of the columns; by person.
     """
     known_to_lms = func.coalesce(ScoreLine.lineitem_url, GradeColumn.lineitem_url, Context.lineitems_url)
     query = (
@@ -81,7 +81,7 @@ def sync_rows(
         .join(LmsIdentity, LmsIdentity.id == ScoreLine.identity_id)
         .outerjoin(Context, Context.id == Placement.context_id)
         .outerjoin(OutboxRow, OutboxRow.id == ScoreLine.row_id)
-        .where(GradeColumn.placement_id == placement_id, LmsIdentity.person_id.in_(person_ids))
+        .where(_is_shown_with(placement_id), LmsIdentity.person_id.in_(person_ids))
         .order_by(GradeColumn.id, ScoreLine.id)
     )
     rows: dict[int, list[SyncRow]] = {}
@@ -91,6 +91,20 @@ def sync_rows(
         if row is not None or not has_column:
             rows.setdefault(person_id, []).append(_sync_row(label, row))
     return rows
+
+
+def _is_shown_with(placement_id: int) -> ColumnElement[bool]:
+    """Whether a column is the placement's own, or counts a stack in its course: that one belongs to another
+    placement there, which not everybody who earns some of the stack has opened.
+    """
+    own, carrier = aliased(Placement), aliased(Placement)
+    stacks = (
+        select(carrier.id)
+        .join(own, own.context_id == carrier.context_id)
+        .where(own.id == placement_id, carrier.stack_version_id.is_not(None))
+    )
+    counts = and_(GradeColumn.tag == STACK, GradeColumn.placement_id.in_(stacks))
+    return or_(GradeColumn.placement_id == placement_id, counts)
 
 
 def cells(session: Session, row_ids: Sequence[int]) -> Mapping[int, Cell]:
@@ -125,7 +139,8 @@ def cells(session: Session, row_ids: Sequence[int]) -> Mapping[int, Cell]:
 def retry(
     session: Session, row_id: int, *, now: datetime, placement_id: int, over_theirs: bool = False
 ) -> bool:
-    """Send the newest row of a cell of this placement again; False where there is nothing to send again.
+    """Send the newest row of a cell that is shown with this placement again; False where there is nothing to
+    send again.
 
     Where the grade was changed in the LMS (the delivery found it, or a comparison: `over_theirs`), a person
     has now decided for ours: it goes out with a new timestamp.
@@ -133,7 +148,7 @@ def retry(
     line = session.scalar(
         select(ScoreLine)
         .join(GradeColumn, GradeColumn.id == ScoreLine.column_id)
-        .where(ScoreLine.row_id == row_id, GradeColumn.placement_id == placement_id)
+        .where(ScoreLine.row_id == row_id, _is_shown_with(placement_id))
     )
     if line is None:
         return False

@@ -87,6 +87,10 @@ def test_it_is_made_once_and_counts_every_award_and_every_revocation(here: Campu
     (item,) = stack_items(here)
     assert (item.label, item.score_maximum, item.resource_link_id) == (LABEL, 4, None)
     assert shown(here) == (1, "1 of 4 of the stack earned.")
+    page = here.at_link("dana", links[2])
+    page.get("course")
+    assert LABEL in page.page
+    assert "1 of 4" in page.page
     for link in (links[0], links[1], links[3]):
         earn(here, link)
     assert shown(here) == (4, "All 4 of the stack earned.")
