@@ -13,6 +13,7 @@ class Shown:
     """Whom of the town: somebody in a launch or at the desk, `""` for a stranger."""
     path: str = ""
     """Below `/app/<L>/`, `/desk/` or `/`; names in braces are the town's places."""
+    status: int = 200
     needs_script: str = ""
     """Why it is no use without script; empty where everything works as a plain form."""
 
@@ -65,7 +66,7 @@ PAGES: Mapping[str, tuple[Shown, ...]] = {
     "privacy.page": (
         Shown("privacy", "writing", "privacy"),
         Shown("privacy-asked", "earned", "privacy"),
-        Shown("privacy-from-lms", "privacy"),
+        Shown("privacy-from-lms", "privacy", "privacy"),
     ),
     "linking.page": (Shown("accounts", "writing", "accounts"),),
     "common.help_page": (Shown("help", "writing", "help"), Shown("help-desk", "reviewer", "help")),
@@ -90,6 +91,7 @@ PAGES: Mapping[str, tuple[Shown, ...]] = {
         Shown("review-desk-evidence", "reviewer", "review/{reading}?part=p2"),
         Shown("review-done", "reviewer", "review/{recommended}"),
     ),
+    "review.check": (Shown("review-check", "reviewer", "review/{checking}/check"),),
     "review.piece": (Shown("review-piece", "reviewer", "review/{reading}/evidence/{piece}"),),
     "review.hidden": (Shown("review-hidden", "reviewer", "review/hidden"),),
     "review.practice": (
@@ -114,12 +116,13 @@ PAGES: Mapping[str, tuple[Shown, ...]] = {
     ),
     "approve.appeal": (Shown("appeal", "second approver", "approve/appeals/{appealing}"),),
     "approve.quality": (Shown("quality", "approver", "approve/quality"),),
+    "approve.pools": (Shown("pools", "approver", "approve/pools"),),
     # authors
     "author.index": (Shown("writing", "author", "author/"),),
     "author.overview": (Shown("draft", "author", "author/{draft}"),),
     "author.section": tuple(
         Shown(f"draft-{section}", "author", f"author/{{draft}}/section/{section}")
-        for section in ("identity", "parts", "rule")
+        for section in ("about", "finding", "method", "effort", "parts", "rule", "review", "badge")
     ),
     "author.yaml_editor": (Shown("draft-yaml", "author", "author/{draft}/yaml"),),
     "author.preview": (Shown("draft-preview", "author", "author/{draft}/preview"),),
@@ -152,23 +155,23 @@ PAGES: Mapping[str, tuple[Shown, ...]] = {
     # without a session
     "verify.badge": (
         Shown("verify", "", "badges/{badge}"),
-        Shown("verify-unknown", "", "badges/nothing"),
+        Shown("verify-unknown", "", "badges/nothing", 404),
     ),
     "door.enter_page": (
         Shown("enter", "", "desk/enter?t={invited}"),
-        Shown("enter-refused", "", "desk/enter?t=nothing"),
+        Shown("enter-refused", "", "desk/enter?t=nothing", 403),
     ),
-    "handover.take": (Shown("handover-used", "", "app/{no_such_launch}/open?h=nothing"),),
-    "backpack.open_window": (Shown("backpack-ended", "", "backpacks/open?t=nothing"),),
+    "handover.take": (Shown("handover-used", "", "app/{no_such_launch}/open?h=nothing", 403),),
+    "backpack.open_window": (Shown("backpack-ended", "", "backpacks/open?t=nothing", 403),),
     "backpack.terms": (Shown("backpack-terms", "", "backpacks/terms"),),
     "backpack.privacy": (Shown("backpack-privacy", "", "backpacks/privacy"),),
     "address.look": (
         Shown("address", "", "address?t={mailed}"),
-        Shown("address-refused", "", "address?t=nothing"),
+        Shown("address-refused", "", "address?t=nothing", 403),
     ),
     "mail_choice.look": (Shown("mail-choice", "", "mail/choice?t={mail}"),),
-    "lti.login": (Shown("refused-login", "", "lti/login"),),
-    "lti.register": (Shown("refused-registration", "", "lti/register"),),
+    "lti.login": (Shown("refused-login", "", "lti/login", 400),),
+    "lti.register": (Shown("refused-registration", "", "lti/register", 400),),
 }
 
 NO_PAGE: Mapping[str, str] = {
@@ -190,6 +193,7 @@ NO_PAGE: Mapping[str, str] = {
     "review.piece_file": _FILE,
     "review.piece_captions": _FILE,
     "author.export": _FILE,
+    "author.export_version": _FILE,
     "backpack.answer": "where a host sends the browser back to; tests/browser/test_backpack_story.py",
     "backpack.logo": _FILE,
     "memory.tab": "a shell that its opener fills with pages; tests/browser/test_without_cookies.py",
@@ -208,6 +212,7 @@ NO_PAGE_BELOW: Mapping[str, str] = {"documents.": "documents and files of badges
 """The same for all endpoints that begin so."""
 
 LED_TO: Mapping[str, str] = {
+    "review.check": "its button",
     "review.hidden": "its button",
     "review.practice_sheet": "its button",
     "course.learner": "the gradebook of the LMS",

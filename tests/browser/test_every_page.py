@@ -20,8 +20,9 @@ from microcred.app.factory import create_app
 from microcred.app.settings import Settings
 from microcred.app.wiring import assemble
 from tests.browser import looking
+from tests.browser.building import town
 from tests.browser.every_page import LED_TO, NO_PAGE, NO_PAGE_BELOW, PAGES, Shown
-from tests.browser.town import Town, town
+from tests.browser.town import Town
 from tests.functional.people.places import at_desk
 from tests.functional.web.course import MovingClock
 from tests.support import chromium
@@ -80,7 +81,7 @@ def test_page(everybody: Town, browser: Browser, pictures: Path, name: str) -> N
         page.on("pageerror", lambda error: errors.append(str(error)))
         go(everybody, context, page, shown)
         faults = look(page, pictures, name)
-        assert errors + faults == []
+        assert not errors + faults, "\n".join(errors + faults)
     if not shown.needs_script:
         with browser.new_context(java_script_enabled=False) as plain:
             page = plain.new_page()
@@ -93,7 +94,7 @@ def go(everybody: Town, context: BrowserContext, page: Page, shown: Shown) -> No
     address = everybody.address(context, shown.who, shown.path)
     answer = page.goto(address)
     assert answer is not None
-    assert answer.status < 500
+    assert answer.status == shown.status
     assert page.url == address, f"{shown.name} leads elsewhere"
     page.wait_for_load_state("networkidle")
 
@@ -135,10 +136,9 @@ def test_links_lead_to_every_page_and_back_from_it(everybody: Town) -> None:
             if not onward - {endpoint, "notices.page", "common.help_page"}:
                 stuck[f"{who}: {path}"] = endpoint
     assert set(PAGES) - set(LED_TO) - reached == set()
-    assert set(LED_TO) & reached == set(), "a link leads there after all"
-    assert {
-        place: one for place, one in stuck.items() if one not in ("privacy.page", "choosing.choose")
-    } == {}
+    # Where the LMS waits for a choice, where there is no course, and who has no office: that page is all there is.
+    alone = ("choosing.choose", "privacy.page", "home.index")
+    assert {place: one for place, one in stuck.items() if one not in alone} == {}
 
 
 def walk(everybody: Town, who: str) -> Iterator[tuple[str, str, set[str]]]:
