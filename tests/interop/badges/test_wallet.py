@@ -41,12 +41,14 @@ def tool(migrated_sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Course, Vis
     course.assembly.close()
 
 
-def offer_of(teacher: Visitor) -> str:
-    """The link on the page with the QR code."""
-    page = teacher.post("badge/wallet")
+def offer_of(teacher: Visitor, **choice: str) -> str:
+    """The link on the page with the QR code; after it the transaction code, where there is one."""
+    page = teacher.post("badge/wallet", choice)
     assert page.status_code == 200, page.text
     assert 'src="data:image/svg+xml' in page.text
-    return html.unescape(re.findall(r'href="(openid-credential-offer:[^"]+)"', page.text)[0])
+    code = re.findall(r"asks for this code: <b>(\d{3}) (\d{3})</b>", page.text)
+    link = html.unescape(re.findall(r'href="(openid-credential-offer:[^"]+)"', page.text)[0])
+    return " ".join([link, *("".join(digits) for digits in code)])
 
 
 def wallet(link: str, *options: str) -> dict[str, Any]:
@@ -82,6 +84,16 @@ def test_a_wallet_with_another_key_takes_a_token(tool: tuple[Course, Visitor]) -
     header, payload, _ = said["credential"].split(".")
     assert header
     assert said["holder"] in json.dumps(_claims(payload))
+
+
+def test_a_wallet_gives_the_code_of_the_page_where_the_offer_asks_for_it(
+    tool: tuple[Course, Visitor],
+) -> None:
+    _, teacher = tool
+    link, code = offer_of(teacher, with_code="1").split()
+    assert not wallet(link)["valid"]
+    assert not wallet(link, f"--code={(int(code) + 1) % 10**6:06}")["valid"]
+    assert wallet(link, f"--code={code}")["valid"]
 
 
 def _claims(payload: str) -> Any:

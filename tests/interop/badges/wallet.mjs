@@ -1,6 +1,6 @@
 // A wallet that takes one offer: the OpenWallet Foundation's OID4VCI client does all of the protocol.
 //
-//   node wallet.mjs [--jwt] [--p256] OFFER_LINK
+//   node wallet.mjs [--jwt] [--p256] [--code=DIGITS] OFFER_LINK
 //
 // Prints {"valid", "holder", "version", "credential", "problems"}; exit status 1 when nothing was got.
 import {createHash, randomBytes} from 'node:crypto';
@@ -12,6 +12,7 @@ setGlobalConfig({allowInsecureUrls: true}); // the issuer under test is on loopb
 const given = process.argv.slice(2);
 const flag = (name) => given.includes(name);
 const link = given.find((one) => !one.startsWith('--'));
+const txCode = given.find((one) => one.startsWith('--code='))?.slice('--code='.length);
 const alg = flag('--p256') ? 'ES256' : 'EdDSA';
 const {publicKey, privateKey} = await generateKeyPair(alg, {extractable: true, ...(alg === 'EdDSA' && {crv: 'Ed25519'})});
 const jwk = await exportJWK(publicKey);
@@ -37,7 +38,7 @@ try {
   const credentialOffer = await client.resolveCredentialOffer(link);
   const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
   const {accessTokenResponse} = await client.retrievePreAuthorizedCodeAccessTokenFromOffer({
-    credentialOffer, issuerMetadata,
+    credentialOffer, issuerMetadata, txCode,
   });
   const wanted = credentialOffer.credential_configuration_ids.find(
     (id) => id.endsWith('jwt_vc_json') === flag('--jwt'),
