@@ -18,7 +18,6 @@ from sqlalchemy import (
     column,
     delete,
     func,
-    literal_column,
     select,
     update,
 )
@@ -26,9 +25,6 @@ from sqlalchemy.orm import Session
 
 from microcred.outbox.models import OutboxDestination, OutboxRow, OutboxWorker
 from microcred.outbox.outcomes import Job
-
-# A literal, not a parameter: only then do both databases see that the partial index fits.
-WAITING: ColumnElement[str] = literal_column("'waiting'")
 
 
 @dataclass(frozen=True)
@@ -165,7 +161,7 @@ _LOOK = select(
     _DESTINATION.pause_reason,
     _DESTINATION.stopped,
     select(func.min(_ROW.due_at))
-    .where(_ROW.destination == _DESTINATION.name, _ROW.state == WAITING)
+    .where(_ROW.destination == _DESTINATION.name, _ROW.state == "waiting")
     .scalar_subquery(),
 )
 
@@ -173,7 +169,7 @@ _LOOK = select(
 def _due(destination: ColumnElement[str], count: ColumnElement[int]) -> Select[tuple[int]]:
     return (
         select(_ROW.id)
-        .where(_ROW.destination == destination, _ROW.state == WAITING, _ROW.due_at <= _NOW)
+        .where(_ROW.destination == destination, _ROW.state == "waiting", _ROW.due_at <= _NOW)
         .order_by(_ROW.due_at, _ROW.id)
         .limit(count)
         .with_for_update(skip_locked=True)

@@ -168,16 +168,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_outbox_due",
-            ["destination", "due_at", "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
-        )
         batch_op.create_index("ix_outbox_finished_at", ["finished_at"], unique=False)
         batch_op.create_index("ix_outbox_order", ["order_key", "id"], unique=False)
-        batch_op.create_index("ix_outbox_state", ["state", "destination"], unique=False)
+        batch_op.create_index("ix_outbox_state", ["state", "destination", "due_at", "id"], unique=False)
         batch_op.create_index("ix_outbox_subject", ["subject_type", "subject_id"], unique=False)
 
     op.create_table(
@@ -2193,11 +2186,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_state")
         batch_op.drop_index("ix_outbox_order")
         batch_op.drop_index("ix_outbox_finished_at")
-        batch_op.drop_index(
-            "ix_outbox_due",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
-        )
 
     op.drop_table("outbox")
     op.drop_table("organization")
