@@ -5,9 +5,7 @@ of it. Nothing that teachers see changes until a draft is published, and then as
 the version they have.
 """
 
-import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,21 +14,18 @@ from sqlalchemy.orm import Session
 
 from microcred.credentials.catalogue import import_catalogue, to_yaml
 from microcred.credentials.definition import document_of, head_of
-from microcred.credentials.entries import Kind, data_of, parse_entry
-from microcred.credentials.errors import CatalogueRefused, Problem
+from microcred.credentials.entries import Kind, data_of
+from microcred.credentials.errors import CatalogueRefused
 from microcred.credentials.models import Catalogue, Credential, CredentialDraft, CredentialVersion
-from microcred.credentials.quality import CHECKLIST, warnings
+from microcred.credentials.quality import CHECKLIST
 from microcred.credentials.schema import CatalogueFile, MicroCredential, Stack
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
+from microcred.operations.reading_drafts import WRITES, digest_of, draft_row, issuers_of, may_sign, parsed
 from microcred.people import audit
-from microcred.people.models import Organization, Person
-from microcred.placements import Placement
+from microcred.people.models import Organization
 
 LONGEST = 400_000
-MOST = 200
-WRITES = ("author",)
-SIGNS = ("author", "approver")
 
 
 class StaleDraft(OperationRefused):
@@ -45,98 +40,10 @@ class StaleDraft(OperationRefused):
         self.revision = revision
 
 
-@dataclass(frozen=True)
-class Row:
-    """A draft in the list."""
-
-    public_id: str
-    title: str
-    kind: str
-    issuer: str
-    saved_at: datetime
-    is_signed: bool
-    published_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Published:
-    """A version that stands, from which a new one can begin."""
-
-    public_id: str
-    title: str
-    code: str
-    version: str
-    state: str
-
-
-@dataclass(frozen=True)
-class Draft:
-    """One draft with all that its pages show."""
-
-    public_id: str
-    kind: Kind
-    issuer: str
-    title: str
-    text: str
-    revision: int
-    data: dict[str, Any] | None
-    """Its members, right or wrong; None where the text is no YAML."""
-    document: MicroCredential | Stack | None
-    """None while something is wrong."""
-    head: CatalogueFile
-    problems: tuple[Problem, ...]
-    warnings: tuple[tuple[str, str], ...]
-    confirmed: tuple[str, ...]
-    signed_by: str | None
-    signed_at: datetime | None
-    is_signed: bool
-    """Whether the present text is the one that was signed."""
-    may_sign: bool
-    published_at: datetime | None
-    courses_before: int
-    """Courses that use an earlier version and keep it."""
-
-
-def lists(session: Session, actor: Actor) -> tuple[Sequence[Row], Sequence[Published], Sequence[str]]:
-    """Drafts, published versions, and the issuers (code) to write for. Raises NotAllowed."""
-    issuers = _issuers(actor, SIGNS)
-    writes = frozenset[int]().union(*(actor.organizations(role) for role in WRITES))
-    rows = session.execute(
-        select(CredentialDraft, Organization.name)
-        .join(Organization, Organization.id == CredentialDraft.issuer_id)
-        .where(CredentialDraft.issuer_id.in_(issuers), CredentialDraft.discarded_at.is_(None))
-        .order_by(CredentialDraft.published_at.is_not(None), CredentialDraft.id.desc())
-        .limit(MOST)
-    ).all()
-    versions = session.scalars(
-        select(CredentialVersion)
-        .join(Credential, Credential.id == CredentialVersion.credential_id)
-        .where(Credential.issuer_id.in_(issuers), CredentialVersion.state != "draft")
-        .order_by(CredentialVersion.title, CredentialVersion.id.desc())
-        .limit(MOST)
-    ).all()
-    return (
-        [
-            Row(
-                draft.public_id,
-                draft.title,
-                draft.kind,
-                name,
-                draft.saved_at,
-                draft.signed_digest == _digest(draft.text),
-                draft.published_at,
-            )
-            for draft, name in rows
-        ],
-        [Published(v.public_id, v.title, v.code, v.version, v.state) for v in versions],
-        [session.get_one(Organization, issuer_id).code for issuer_id in sorted(writes)],
-    )
-
-
 def begin(session: Session, actor: Actor, *, issuer: str, kind: Kind, text: str, now: datetime) -> str:
     """A new draft with a text of its own; gives its public id. Raises NotAllowed, OperationRefused."""
     organization = session.scalar(select(Organization).where(Organization.code == issuer))
-    if organization is None or organization.id not in _issuers(actor, WRITES):
+    if organization is None or organization.id not in issuers_of(actor, WRITES):
         raise NotAllowed("not_an_author", "You do not write for this organization.")
     if kind not in ("micro_credential", "stack"):
         raise OperationRefused("unknown_kind", "That is neither a micro-credential nor a stack.")
@@ -177,62 +84,9 @@ def begin_version(session: Session, actor: Actor, *, public_id: str, now: dateti
     return begin(session, actor, issuer=issuer.code, kind=kind, text=to_yaml(data), now=now)
 
 
-def version_text(session: Session, actor: Actor, public_id: str) -> tuple[str, str]:
-    """A published version as YAML, and a name for the file. Raises NotFound, NotAllowed."""
-    found = session.execute(
-        select(CredentialVersion, Credential.key)
-        .join(Credential, Credential.id == CredentialVersion.credential_id)
-        .where(
-            CredentialVersion.public_id == public_id,
-            CredentialVersion.state != "draft",
-            Credential.issuer_id.in_(_issuers(actor, SIGNS)),
-        )
-    ).one_or_none()
-    if found is None:
-        raise NotFound("no_such_version", "There is no such credential of yours here.")
-    version, key = found
-    return to_yaml(document_of(version).as_data()), f"{key}-{version.version}"
-
-
-def open_draft(session: Session, actor: Actor, public_id: str) -> Draft:
-    """A draft with its problems and warnings. Raises NotFound."""
-    row = _row(session, actor, public_id)
-    issuer = session.get_one(Organization, row.issuer_id)
-    catalogue = session.get_one(Catalogue, row.catalogue_id)
-    head, kind = head_of(catalogue), cast(Kind, row.kind)
-    problems: Sequence[Problem] = ()
-    document = None
-    try:
-        document = _parsed(session, row, issuer.code, head)
-    except CatalogueRefused as refused:
-        problems = refused.problems
-    data = data_of(row.text)
-    signer = session.get(Person, row.signed_by_id) if row.signed_by_id is not None else None
-    return Draft(
-        row.public_id,
-        kind,
-        issuer.code,
-        row.title,
-        row.text,
-        row.revision,
-        data,
-        document,
-        head,
-        tuple(problems),
-        tuple(warnings(document)) if document is not None else (),
-        tuple(row.confirmed),
-        (signer.name or "Somebody without a name") if signer is not None else None,
-        row.signed_at,
-        row.signed_digest == _digest(row.text),
-        _may_sign(actor, row),
-        row.published_at,
-        _courses(session, str(data.get("id"))) if data else 0,
-    )
-
-
 def save(session: Session, actor: Actor, public_id: str, *, text: str, revision: int, now: datetime) -> None:
     """Keep the text, right or wrong. Raises StaleDraft, NotFound, OperationRefused."""
-    row = _row(session, actor, public_id, lock=True)
+    row = draft_row(session, actor, public_id, lock=True)
     _writer(actor, row)
     text = _clean(text)
     if text == row.text:
@@ -248,7 +102,7 @@ def save_members(
     session: Session, actor: Actor, public_id: str, *, members: dict[str, Any], revision: int, now: datetime
 ) -> None:
     """Keep the members of a section; the others stay as they are. Raises as `save`."""
-    row = _row(session, actor, public_id, lock=True)
+    row = draft_row(session, actor, public_id, lock=True)
     data = data_of(row.text)
     if data is None:
         raise OperationRefused(
@@ -278,9 +132,9 @@ def sign_off(
 
     Raises NotAllowed, StaleDraft, OperationRefused (`problems_left`, `checklist_open`).
     """
-    row = _row(session, actor, public_id, lock=True)
+    row = draft_row(session, actor, public_id, lock=True)
     _open(row)
-    if not _may_sign(actor, row):
+    if not may_sign(actor, row):
         raise NotAllowed(
             "wrote_it", "Whoever saved a draft last does not sign it off. Ask a colleague of the issuer."
         )
@@ -295,7 +149,7 @@ def sign_off(
             "checklist_open", "Confirm every statement of the checklist, or ask the author to mend it first."
         )
     row.confirmed = [key for key, _ in CHECKLIST]
-    row.signed_by_id, row.signed_at, row.signed_digest = actor.own_id, now, _digest(row.text)
+    row.signed_by_id, row.signed_at, row.signed_digest = actor.own_id, now, digest_of(row.text)
     session.flush()
     _record(session, actor, row, "draft_signed", now, digest=row.signed_digest)
 
@@ -307,12 +161,12 @@ def publish(session: Session, actor: Actor, public_id: str, *, now: datetime) ->
     Raises OperationRefused (`not_signed`, `problems_left`), NotFound; CatalogueRefused where the catalogue
     forbids it (a version of that name is published).
     """
-    row = _row(session, actor, public_id, lock=True)
+    row = draft_row(session, actor, public_id, lock=True)
     if row.version_id is not None:
         return session.get_one(CredentialVersion, row.version_id).public_id
     _open(row)
     document = _checked(session, row)
-    if row.signed_digest != _digest(row.text):
+    if row.signed_digest != digest_of(row.text):
         raise OperationRefused(
             "not_signed", "A colleague has to sign off this text before it is published. Nothing was changed."
         )
@@ -336,30 +190,10 @@ def publish(session: Session, actor: Actor, public_id: str, *, now: datetime) ->
 
 def discard(session: Session, actor: Actor, public_id: str, *, now: datetime) -> None:
     """Put a draft away. Raises NotFound, OperationRefused."""
-    row = _row(session, actor, public_id, lock=True)
+    row = draft_row(session, actor, public_id, lock=True)
     _writer(actor, row)
     row.discarded_at = now
     _record(session, actor, row, "draft_discarded", now)
-
-
-def _issuers(actor: Actor, roles: Sequence[str]) -> frozenset[int]:
-    """Organizations in which the actor holds one of the offices. Raises NotAllowed where there is none."""
-    found = frozenset[int]().union(*(actor.organizations(role) for role in roles))
-    if not found:
-        raise NotAllowed("not_an_author", "Your roles do not include writing credentials.")
-    return found
-
-
-def _row(session: Session, actor: Actor, public_id: str, *, lock: bool = False) -> CredentialDraft:
-    query = select(CredentialDraft).where(
-        CredentialDraft.public_id == public_id,
-        CredentialDraft.issuer_id.in_(_issuers(actor, SIGNS)),
-        CredentialDraft.discarded_at.is_(None),
-    )
-    row = session.scalar(query.with_for_update() if lock else query)
-    if row is None:
-        raise NotFound("no_such_draft", "There is no such draft of yours here.")
-    return row
 
 
 def _writer(actor: Actor, row: CredentialDraft) -> None:
@@ -375,33 +209,17 @@ def _open(row: CredentialDraft) -> None:
         )
 
 
-def _may_sign(actor: Actor, row: CredentialDraft) -> bool:
-    holds = any(row.issuer_id in actor.organizations(role) for role in SIGNS)
-    return holds and row.written_by_id not in actor.person_ids
-
-
 def _checked(session: Session, row: CredentialDraft) -> MicroCredential | Stack:
     issuer = session.get_one(Organization, row.issuer_id)
     head = head_of(session.get_one(Catalogue, row.catalogue_id))
     try:
-        return _parsed(session, row, issuer.code, head)
+        return parsed(session, row, issuer.code, head)
     except CatalogueRefused as refused:
         count = len(refused.problems)
         raise OperationRefused(
             "problems_left",
             f"{'One thing is' if count == 1 else f'{count} things are'} still wrong. Nothing was changed.",
         ) from refused
-
-
-def _parsed(
-    session: Session, row: CredentialDraft, issuer: str, head: CatalogueFile
-) -> MicroCredential | Stack:
-    keys = session.scalars(
-        select(Credential.key).where(
-            Credential.catalogue_id == row.catalogue_id, Credential.kind == "micro_credential"
-        )
-    ).all()
-    return parse_entry(row.text, cast(Kind, row.kind), head, issuer=issuer, micro_credentials=keys)
 
 
 def _catalogue_of(session: Session, organization: Organization) -> Catalogue:
@@ -412,19 +230,6 @@ def _catalogue_of(session: Session, organization: Organization) -> Catalogue:
     raise OperationRefused(
         "no_catalogue",
         f"{organization.name} issues nothing yet: import a catalogue in which it is an issuer first.",
-    )
-
-
-def _courses(session: Session, key: str) -> int:
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Placement)
-            .join(CredentialVersion, CredentialVersion.id == Placement.version_id)
-            .join(Credential, Credential.id == CredentialVersion.credential_id)
-            .where(Credential.key == key)
-        )
-        or 0
     )
 
 
@@ -451,10 +256,6 @@ def _clean(text: str) -> str:
     if len(text) > LONGEST:
         raise OperationRefused("text_too_long", "This is too long for one credential. It was not saved.")
     return text.encode("utf-8", "ignore").decode()
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _record(

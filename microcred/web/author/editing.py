@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from microcred.credentials.quality import CHECKLIST
-from microcred.operations import authoring
-from microcred.operations.authoring import Draft, StaleDraft
+from microcred.operations import authoring, reading_drafts
+from microcred.operations.authoring import StaleDraft
 from microcred.operations.errors import OperationRefused
+from microcred.operations.reading_drafts import Draft
 from microcred.web.author.fields import SECTIONS, Form, change, field_name, members_of, model_of
 from microcred.web.author.pages import SAID, blueprint
 from microcred.web.base.surface import actor, page_url
@@ -102,7 +103,7 @@ def overview_page(public_id: str, problem: str = "", problems: tuple[Any, ...] =
 
 def _draft(public_id: str) -> Draft:
     with services().database.reading() as session:
-        return authoring.open_draft(session, actor(), public_id)
+        return reading_drafts.open_draft(session, actor(), public_id)
 
 
 def _revision() -> int:

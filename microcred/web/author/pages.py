@@ -9,7 +9,7 @@ from werkzeug.http import dump_options_header
 
 from microcred.credentials.catalogue import to_yaml
 from microcred.credentials.entries import Kind
-from microcred.operations import authoring
+from microcred.operations import authoring, reading_drafts
 from microcred.operations.errors import OperationRefused
 from microcred.web.base.surface import actor, page_url
 from microcred.web.services import services
@@ -76,7 +76,7 @@ def new_version(public_id: str) -> ResponseReturnValue:
 def export(public_id: str) -> ResponseReturnValue:
     """The draft's text as a file."""
     with services().database.reading() as session:
-        draft = authoring.open_draft(session, actor(), public_id)
+        draft = reading_drafts.open_draft(session, actor(), public_id)
     return _yaml_file(draft.text, f"credential-{public_id[:8]}")
 
 
@@ -84,7 +84,7 @@ def export(public_id: str) -> ResponseReturnValue:
 def export_version(public_id: str) -> ResponseReturnValue:
     """A published version as a file, to keep or to begin a draft from elsewhere."""
     with services().database.reading() as session:
-        text, name = authoring.version_text(session, actor(), public_id)
+        text, name = reading_drafts.version_text(session, actor(), public_id)
     return _yaml_file(text, name)
 
 
@@ -97,7 +97,7 @@ def _yaml_file(text: str, name: str) -> Response:
 
 def _index(problem: str = "") -> str:
     with services().database.reading() as session:
-        drafts, versions, issuers = authoring.lists(session, actor())
+        drafts, versions, issuers = reading_drafts.lists(session, actor())
     return render_template(
         "author/index.html",
         drafts=drafts,

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from microcred.credentials.definition import define
 from microcred.credentials.errors import CatalogueRefused
 from microcred.credentials.schema import MicroCredential, Stack
-from microcred.operations import authoring, stack_members
+from microcred.operations import authoring, reading_drafts, stack_members
 from microcred.operations.errors import OperationRefused
 from microcred.web.author.editing import overview_page
 from microcred.web.author.pages import blueprint
@@ -18,7 +18,7 @@ from microcred.web.services import services
 def preview(public_id: str) -> ResponseReturnValue:
     """The credential as a teacher would read it, or the stack with all it is made of."""
     with services().database.reading() as session:
-        draft = authoring.open_draft(session, actor(), public_id)
+        draft = reading_drafts.open_draft(session, actor(), public_id)
         stack = draft.document if isinstance(draft.document, Stack) else None
         members = stack_members.members(session, stack) if stack is not None else {}
     if stack is not None:
