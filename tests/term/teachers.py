@@ -1,11 +1,7 @@
-"""What teachers do in a term, each as a story: `life` stops wherever time passes.
-
-A teacher keeps in mind what the tool said is saved (`Memory`); the judge compares that with what is stored.
-"""
+"""What teachers do in a term, each as a story: `life` stops wherever time passes."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -29,34 +25,13 @@ from microcred.operations.actor import Actor
 from microcred.operations.errors import OperationRefused
 from microcred.operations.reading_teacher import Loaded, load
 from microcred.operations.statements import statements
-from tests.term import pieces, plan
+from tests.term import plan
 from tests.term.plan import CHANCES, GRADES, LEVELS
 from tests.term.world import Course, Life, Term
+from tests.term.writing import Draft, Place
 
-Place = tuple[str, str]
-"""Prompt id and student code."""
 _LEFT = 2
 """Weeks before the end of the term in which nobody begins any more."""
-
-
-@dataclass
-class Memory:
-    """What the tool told one teacher is saved."""
-
-    sentences: dict[Place, set[str]] = field(default_factory=dict)
-    """Marks of the sentences in each answer."""
-    pieces: dict[str, set[str]] = field(default_factory=dict)
-    """Marks of the pieces for each requirement."""
-    forgotten: bool = False
-    """Erased at their own wish: nothing is to be found."""
-
-
-@dataclass
-class _Box:
-    """An answer as a page of the teacher's shows it."""
-
-    text: str = ""
-    revision: int = 0
 
 
 class Teacher:
@@ -68,9 +43,7 @@ class Teacher:
         self.person_id = person_id
         self.luck: Random = term.chance("teacher", number)
         self.course: Course = term.courses[number % len(term.courses)]
-        self.memory = Memory()
-        self._boxes: dict[Place, _Box] = {}
-        self._marks = 0
+        self.draft = Draft(term, number, self.luck, lambda: self.actor)
         self._struggles = self._is(CHANCES.struggles)
         self._slip = self._drawn_slip()
         self._grade: dict[str, int] = {}
@@ -118,11 +91,11 @@ class Teacher:
         for prompt in part.prompts:
             for code in repeat_codes(part, prompt):
                 for _ in range(1 + self._is(0.3)):
-                    yield from self._write(part, (prompt.id, code), self._sentence(part))
+                    yield from self.draft.write(part, (prompt.id, code), self._sentence(part))
         for requirement in part.artefact_requirements:
             for _ in range(min(requirement.min_count + self._is(0.1), requirement.max_count)):
                 yield self._minutes(self.luck.randint(2, 15))
-                self._add_piece(part, requirement.id, requirement.accepted_types)
+                self._add_piece(part, requirement.id)
         if self._slip == part.id:
             self._make_slip(part)
 
@@ -131,58 +104,10 @@ class Teacher:
             f"We tried it for a week and it {GRADES[LEVELS[self._grade[part.id]]]} changed what they wrote."
         )
 
-    def _write(self, part: Part, place: Place, sentence: str) -> Life:
-        """Add a sentence to an answer and see it saved, whatever the line and other tabs do."""
-        luck, box = self.luck, self._boxes.setdefault(place, _Box())
-        if self._is(CHANCES.line_breaks):
-            yield self._minutes(luck.choice((1, 5, 60 * 14)))  # a dead spot, or the lid was closed overnight
-        if self._is(CHANCES.second_tab):
-            # The phone saves first; this page does not know.
-            other = _Box(box.text, box.revision)
-            self._save(part, place, other, self._marked(sentence))
-        text = self._marked(sentence)
-        self._save(part, place, box, text)
-        if self._is(CHANCES.line_breaks / 2):
-            self._save(part, place, _Box(box.text, box.revision - 1), "")  # the answer was lost: once more
-        yield self._minutes(luck.randint(2, 12))
-
-    def _save(self, part: Part, place: Place, box: _Box, addition: str) -> None:
-        text = f"{box.text}\n{addition}".strip() if addition else box.text
-        try:
-            saved = self._store(part, place, text, box.revision)
-        except teacher.StaleText as stale:
-            # The page shows both; the teacher keeps both.
-            missing = [line for line in text.splitlines() if line not in stale.theirs]
-            text = "\n".join([stale.theirs, *missing])
-            saved = self._store(part, place, text, stale.revision)
-        box.text, box.revision = text, saved.revision
-        self.memory.sentences.setdefault(place, set()).update(_marks(text))
-
-    def _store(self, part: Part, place: Place, text: str, base: int) -> teacher.Saved:
-        return self.term.do(
-            "save",
-            lambda session: teacher.save_response(
-                session,
-                self.actor,
-                part_id=part.id,
-                prompt_id=place[0],
-                student_code=place[1],
-                text=text,
-                base_revision=base,
-                now=self.term.now,
-            ),
+    def _add_piece(self, part: Part, requirement_id: str, words: str = "") -> None:
+        self.draft.add_piece(
+            part, requirement_id, f"{GRADES[LEVELS[self._grade[part.id]]]} made {words}".strip()
         )
-
-    def _add_piece(self, part: Part, requirement_id: str, accepted: tuple[str, ...], words: str = "") -> None:
-        mark = self._mark()
-        grade = GRADES[LEVELS[self._grade[part.id]]]
-        caption = f"Piece {mark} {grade} made {words}".strip()
-        put = pieces.link if "link" in accepted and self._is(0.6) else pieces.file
-        add = put(self.term, self.actor, part.id, requirement_id, accepted, mark, caption)
-        self.term.do("add piece", add)
-        self.memory.pieces.setdefault(requirement_id, set()).add(mark)
-        if self._is(CHANCES.line_breaks / 2):
-            self._try("add piece", add)  # the answer was lost: once more
 
     # sending in
 
@@ -197,7 +122,7 @@ class Teacher:
             yield self._minutes(self.luck.randint(20, 600))
             if self._try("take back", lambda s: teacher.withdraw(s, self.actor, self.term.now)):
                 part = self._definition.parts[0]
-                yield from self._write(part, self._places(part)[0], self._sentence(part))
+                yield from self.draft.write(part, self._places(part)[0], self._sentence(part))
                 yield self._another_evening()
                 self._submit()
         elif self._needed() and self._is(CHANCES.permission_ends):
@@ -247,7 +172,7 @@ class Teacher:
     def _revise(self) -> Life:
         """Change what failed, replace what was hidden, and send it in again."""
         loaded = self.term.look("part", lambda session: load(session, self.actor))
-        self._remember(loaded)
+        self.draft.open_pages(loaded)
         yield self._minutes(15)
         for code, kind in self._needed():
             if (code, kind) not in loaded.permissions:
@@ -269,13 +194,13 @@ class Teacher:
     def _rewrite(self, part: Part, loaded: Loaded) -> Life:
         """Every answer of the part again, each sentence as good as the teacher is by now."""
         for place in self._places(part):
-            box = self._boxes.setdefault(place, _Box())
+            box = self.draft.box(place)
             lines = [line.replace(plan.NAME_SLIP, "a student") for line in box.text.splitlines()]
             new = [_graded(line, self._grade[part.id]) for line in lines]
             if new == box.text.splitlines() and place not in loaded.flagged:
                 continue
             box.text = "\n".join(new)
-            self._save(part, place, box, self._marked(self._sentence(part)) if len(new) < 6 else "")
+            self.draft.save(part, place, box, self._sentence(part) if len(new) < 6 else "")
             yield self._minutes(self.luck.randint(2, 9))
         for item in loaded.items:
             caption = _graded(item.caption, self._grade[part.id])
@@ -300,8 +225,8 @@ class Teacher:
             lambda s: evidence.remove(s, self.actor, public_id=public_id, now=self.term.now),
         )
         if gone:
-            self.memory.pieces[requirement.id] -= _marks(item.caption)
-            self._add_piece(part, requirement.id, requirement.accepted_types)
+            self.draft.removed(requirement.id, item.caption)
+            self._add_piece(part, requirement.id)
 
     def _appeal(self) -> bool:
         return self._try(
@@ -346,19 +271,14 @@ class Teacher:
         slip = self.luck.choices(("names", "does not open", "copied"), shares)[0]
         places = self._places(part)
         if slip == "copied" and places:
-            box = self._boxes[places[0]]
-            self._save(part, places[0], box, self._marked(f"This is {plan.COPIED}."))
+            self.draft.save(part, places[0], self.draft.box(places[0]), f"This is {plan.COPIED}.")
         elif slip == "names" and places:
-            box = self._boxes[places[0]]
-            self._save(part, places[0], box, self._marked(f"{plan.NAME_SLIP} said so."))
+            self.draft.save(part, places[0], self.draft.box(places[0]), f"{plan.NAME_SLIP} said so.")
         elif part.artefact_requirements:
             requirement = part.artefact_requirements[0]
             words = plan.FACE_SLIP if slip == "names" else plan.UNUSABLE
-            self._try_adding(part, requirement.id, requirement.accepted_types, words)
-
-    def _try_adding(self, part: Part, requirement_id: str, accepted: tuple[str, ...], words: str) -> None:
-        with suppress(OperationRefused):  # it may be full
-            self._add_piece(part, requirement_id, accepted, words)
+            with suppress(OperationRefused):  # it may be full
+                self._add_piece(part, requirement.id, words)
 
     def _needed(self) -> list[tuple[str, str]]:
         return [(one.student_code, one.kind) for one in permissions_needed(self._definition)]
@@ -377,24 +297,12 @@ class Teacher:
     def _places(self, part: Part) -> list[Place]:
         return [(prompt.id, code) for prompt in part.prompts for code in repeat_codes(part, prompt)]
 
-    def _remember(self, loaded: Loaded) -> None:
-        """Open the pages again: boxes show what is stored."""
-        for place, row in loaded.responses.items():
-            self._boxes[place] = _Box(row.body, row.revision)
-
     def _try(self, name: str, deed: Callable[[Session], object]) -> bool:
         try:
             self.term.do(name, deed)
         except OperationRefused:
             return False
         return True
-
-    def _mark(self) -> str:
-        self._marks += 1
-        return f"m{self.number}x{self._marks}"
-
-    def _marked(self, sentence: str) -> str:
-        return f"{self._mark()}: {sentence}"
 
     def _minutes(self, minutes: int) -> datetime:
         return self.term.now + timedelta(minutes=minutes)
@@ -408,10 +316,6 @@ class Teacher:
     def _another_evening(self) -> datetime:
         today = self.term.now.astimezone(plan.ZONE).date()
         return self._evening(today + timedelta(days=self.luck.choice((1, 2, 3))))
-
-
-def _marks(text: str) -> set[str]:
-    return {word.rstrip(":") for word in text.split() if word[:1] == "m" and word[1:2].isdecimal()}
 
 
 def _graded(line: str, grade: int) -> str:
