@@ -8,7 +8,6 @@ from random import Random
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from microcred.credentials.definition import Definition, definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
 from microcred.credentials.review_models import Anchor
 from microcred.operations import (
@@ -168,18 +167,20 @@ class Approver:
             self.term.do(name, deed)
 
     def _mark_anchors(self) -> None:
-        """Three decided tries of one credential, whose teachers agreed."""
-        for public_id, definition in self.term.look("anchors", _fit_for_practice):
-            agreed = {
-                criterion.id: "yes" if criterion.scale == "yes_no" else "strong"
-                for _, criterion in definition.criteria()
-            }
-            self._try(
-                "anchor",
-                lambda s, one=public_id, agreed=agreed: anchors.mark(  # type: ignore[misc]
-                    s, self.actor, one, agreed, {}, teacher_agreed=True, now=self.term.now
-                ),
-            )
+        """Three decided tries of one credential, whose teachers agreed; their readings are what is agreed on."""
+        for public_id in self.term.look("anchors", _fit_for_practice):
+            with suppress(OperationRefused):  # this approver has read it, or it is their own
+                case = self.term.look(
+                    "case",
+                    lambda s, one=public_id: reading_decide.case(s, self.actor, one),  # type: ignore[misc]
+                )
+                agreed = {key: given.level for key, given in case.readings[-1].ratings.items() if given.level}
+                self.term.do(
+                    "anchor",
+                    lambda s, one=public_id, agreed=agreed: anchors.mark(  # type: ignore[misc]
+                        s, self.actor, one, agreed, {}, teacher_agreed=True, now=self.term.now
+                    ),
+                )
 
 
 class Coordinator:
@@ -231,16 +232,23 @@ class Coordinator:
         )
 
 
-def _fit_for_practice(session: Session) -> list[tuple[str, Definition]]:
-    """Awarded tries of the practised credential that still lack to a round."""
-    have = len(session.scalars(select(Anchor.id).where(Anchor.retired_at.is_(None))).all())
-    rows = session.execute(
-        select(Attempt.public_id, CredentialVersion)
-        .join(Pursuit, Pursuit.id == Attempt.pursuit_id)
-        .join(CredentialVersion, CredentialVersion.id == Pursuit.version_id)
-        .join(Credential, Credential.id == CredentialVersion.credential_id)
-        .where(Credential.key == plan.PRACTISED, Attempt.state == "awarded", Attempt.number == 1)
-        .order_by(Attempt.id)
-        .limit(max(0, _ANCHORS - have))
+def _fit_for_practice(session: Session) -> list[str]:
+    """As many awarded tries of the practised credential as still lack to a round."""
+    used = select(Anchor.attempt_id)
+    have = len(session.scalars(used.where(Anchor.retired_at.is_(None))).all())
+    return list(
+        session.scalars(
+            select(Attempt.public_id)
+            .join(Pursuit, Pursuit.id == Attempt.pursuit_id)
+            .join(CredentialVersion, CredentialVersion.id == Pursuit.version_id)
+            .join(Credential, Credential.id == CredentialVersion.credential_id)
+            .where(
+                Credential.key == plan.PRACTISED,
+                Attempt.state == "awarded",
+                Attempt.number == 1,
+                Attempt.id.not_in(used),
+            )
+            .order_by(Attempt.id)
+            .limit(max(0, _ANCHORS - have))
+        )
     )
-    return [(public_id, definition_of(session, version)) for public_id, version in rows]
