@@ -10,27 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from lti_tool.models import Context, Launch, Registration
 from microcred.badges.backpack.models import Backpack, BackpackHost
 from microcred.badges.importing.models import ImportedBadge
 from microcred.badges.models import HoldersChoice
 from microcred.credentials.models import (
-    Attempt,
     Award,
     CredentialVersion,
-    Decision,
-    EvidenceItem,
-    EvidencePermission,
     Pursuit,
-    Rating,
-    Response,
     Review,
 )
-from microcred.credentials.review_models import Appeal, TeacherRequest
-from microcred.operations.reading_feedback import SHOWN
+from microcred.operations.exporting_work import ExportFile, pursuit_data
 from microcred.outbox import OutboxRow
 from microcred.people import audit, canonical_id, ids_of
 from microcred.people.models import (
@@ -42,7 +35,6 @@ from microcred.people.models import (
     Person,
     RoleGrant,
 )
-from microcred.placements import Placement
 from microcred.storage import FileMissing, Storage
 
 DOCUMENT = "your-data.json"
@@ -52,85 +44,11 @@ _NEWEST_EVENTS = 5000
 
 
 @dataclass(frozen=True)
-class ExportFile:
-    """A file of the export: its name in the zip and where it is stored."""
-
-    name: str
-    storage_key: str
-    size: int
-
-
-@dataclass(frozen=True)
 class Export:
     """What is stored about one human."""
 
     document: dict[str, Any]
     files: tuple[ExportFile, ...]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The same in numbers, for the privacy page."""
-
-    names: tuple[str, ...]
-    emails: tuple[str, ...]
-    places: tuple[str, ...]
-    """Course systems that know this person."""
-    launches: int
-    first_seen: datetime
-    credentials: tuple[str, ...]
-    answers: int
-    files: int
-    bytes: int
-    grades: int
-    awards: int
-    reviews: int
-    offices: tuple[str, ...]
-
-
-def summary(session: Session, ids: Collection[int]) -> Summary:
-    """What is stored about the human with these person ids."""
-    people = session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id)).all()
-    tries = (
-        select(Attempt.id).join(Pursuit, Pursuit.id == Attempt.pursuit_id).where(Pursuit.person_id.in_(ids))
-    )
-    evidence = select(func.count(), func.coalesce(func.sum(EvidenceItem.size), 0)).where(
-        EvidenceItem.attempt_id.in_(tries), EvidenceItem.removed_at.is_(None)
-    )
-    forms = (
-        select(func.count(), func.coalesce(func.sum(EvidencePermission.form_size), 0))
-        .join(Pursuit, Pursuit.id == EvidencePermission.pursuit_id)
-        .where(Pursuit.person_id.in_(ids), EvidencePermission.form_key.is_not(None))
-    )
-    files, size = session.execute(evidence).one()
-    form_files, form_size = session.execute(forms).one()
-    titles = session.scalars(
-        select(CredentialVersion.title)
-        .join(Pursuit, Pursuit.version_id == CredentialVersion.id)
-        .where(Pursuit.person_id.in_(ids))
-        .order_by(Pursuit.id)
-    )
-    offices = session.execute(
-        select(RoleGrant.role, Organization.name)
-        .outerjoin(Organization, Organization.id == RoleGrant.organization_id)
-        .where(RoleGrant.person_id.in_(ids))
-        .order_by(RoleGrant.id)
-    )
-    return Summary(
-        names=_distinct(person.name for person in people),
-        emails=_distinct(person.email for person in people),
-        places=tuple(dict.fromkeys(place for place, _ in _places(session, ids))),
-        launches=_count(session, select(Launch.id).where(Launch.person_id.in_(ids))),
-        first_seen=min(person.created_at for person in people),
-        credentials=tuple(dict.fromkeys(titles)),
-        answers=_count(session, select(Response.id).where(Response.attempt_id.in_(tries))),
-        files=files + form_files,
-        bytes=int(size or 0) + int(form_size or 0),
-        grades=_count(session, _grade_rows(session, ids)),
-        awards=_count(session, select(Award.id).where(Award.person_id.in_(ids))),
-        reviews=_count(session, select(Review.id).where(Review.reviewer_id.in_(ids))),
-        offices=tuple(dict.fromkeys(f"{role}, {name}" if name else role for role, name in offices)),
-    )
 
 
 def export(session: Session, person_id: int, *, by: int | None, now: datetime) -> Export:
@@ -142,7 +60,7 @@ def export(session: Session, person_id: int, *, by: int | None, now: datetime) -
         "people": [_person(session, one) for one in _people(session, ids)],
         "launches": _launches(session, ids),
         "credentials": [
-            _pursuit(session, pursuit, files)
+            pursuit_data(session, pursuit, files)
             for pursuit in session.scalars(
                 select(Pursuit).where(Pursuit.person_id.in_(ids)).order_by(Pursuit.id)
             )
@@ -225,7 +143,9 @@ def _person(session: Session, person: Person) -> dict[str, Any]:
         "email": person.email,
         "language": person.locale,
         "known_since": person.created_at,
-        "course_systems": [{"system": place, "user_id": sub} for place, sub in _places(session, [person.id])],
+        "course_systems": [
+            {"system": place, "user_id": sub} for place, sub in places_of(session, [person.id])
+        ],
         "addresses": [{"address": one.address, "confirmed_at": one.confirmed_at} for one in addresses],
         "offices": [
             {"role": role, "organization": name, "from": start, "to": end}
@@ -273,7 +193,8 @@ def _notices(session: Session, person_id: int) -> list[dict[str, Any]]:
     return [{"at": at, "title": title, "text": body, "mailed": mailed} for at, title, body, mailed in rows]
 
 
-def _places(session: Session, ids: Collection[int]) -> list[tuple[str, str]]:
+def places_of(session: Session, ids: Collection[int]) -> list[tuple[str, str]]:
+    """Course systems that know a human, and how each names them."""
     rows = session.execute(
         select(Registration.name, LmsIdentity.sub)
         .join(LmsIdentity, LmsIdentity.registration_id == Registration.id)
@@ -296,153 +217,6 @@ def _launches(session: Session, ids: Collection[int]) -> list[dict[str, Any]]:
     return [
         {"at": at, "system": name, "course": title, "message": message, "rights": rights}
         for at, name, title, message, rights in rows
-    ]
-
-
-def _pursuit(session: Session, pursuit: Pursuit, files: list[ExportFile]) -> dict[str, Any]:
-    version = session.get_one(CredentialVersion, pursuit.version_id)
-    placement = session.get_one(Placement, pursuit.placement_id)
-    course = session.get(Context, placement.context_id) if placement.context_id is not None else None
-    permissions = session.scalars(
-        select(EvidencePermission)
-        .where(EvidencePermission.pursuit_id == pursuit.id)
-        .options(joinedload(EvidencePermission.form))
-        .order_by(EvidencePermission.id)
-    )
-    tries = session.scalars(
-        select(Attempt).where(Attempt.pursuit_id == pursuit.id).order_by(Attempt.number)
-    ).all()
-    return {
-        "credential": version.title,
-        "code": version.code,
-        "version": version.version,
-        "course": course.title if course is not None else None,
-        "begun_at": pursuit.created_at,
-        "name_for_reviewers": pursuit.alias,
-        "permissions": [
-            {
-                "student": one.student_code,
-                "kind": one.kind,
-                "given_at": one.given_at,
-                "basis": one.basis,
-                **_form(one, files),
-                "holds_until": one.expires_on,
-                "withdrawn_at": one.withdrawn_at,
-                "ended_because": one.ended_because,
-            }
-            for one in permissions
-        ],
-        "tries": [_try(session, attempt, files) for attempt in tries],
-        "appeals": [
-            {"opened_at": one.opened_at, "reason": one.reason, "closed_at": one.closed_at}
-            for one in session.scalars(
-                select(Appeal)
-                .where(Appeal.attempt_id.in_([attempt.id for attempt in tries]))
-                .order_by(Appeal.id)
-            )
-        ],
-        "requests": [
-            {"kind": one.kind, "message": one.message, "asked_at": one.asked_at, "answer": one.answer}
-            for one in session.scalars(
-                select(TeacherRequest)
-                .where(TeacherRequest.pursuit_id == pursuit.id)
-                .order_by(TeacherRequest.id)
-            )
-        ],
-    }
-
-
-def _try(session: Session, attempt: Attempt, files: list[ExportFile]) -> dict[str, Any]:
-    responses = session.scalars(
-        select(Response).where(Response.attempt_id == attempt.id).order_by(Response.id)
-    )
-    items = session.scalars(
-        select(EvidenceItem)
-        .where(EvidenceItem.attempt_id == attempt.id, EvidenceItem.removed_at.is_(None))
-        .options(joinedload(EvidenceItem.file))
-        .order_by(EvidenceItem.id)
-    )
-    decisions = session.scalars(
-        select(Decision)
-        .where(Decision.attempt_id == attempt.id, Decision.kind.in_(SHOWN))
-        .order_by(Decision.id)
-    )
-    return {
-        "number": attempt.number,
-        "state": attempt.state,
-        "submitted_at": attempt.submitted_at,
-        "decided_at": attempt.decided_at,
-        "came_back_because": attempt.incomplete_because or None,
-        "answers": [
-            {
-                "question": one.prompt_id,
-                "student": one.student_code or None,
-                "text": one.body,
-                "saved_at": one.saved_at,
-            }
-            for one in responses
-        ],
-        "evidence": [_evidence(item, files) for item in items],
-        "feedback": _feedback(session, attempt),
-        "decisions": [
-            {"decision": one.kind, "reason": one.reason, "at": one.decided_at} for one in decisions
-        ],
-    }
-
-
-def _evidence(item: EvidenceItem, files: list[ExportFile]) -> dict[str, Any]:
-    said = {
-        "for": item.requirement_id,
-        "student": item.student_code or None,
-        "title": item.caption,
-        "added_at": item.created_at,
-    }
-    if item.storage_key is None:
-        return {**said, "link": item.url}
-    name = f"evidence/{item.public_id}-{_file_name(item.file_name or 'file')}"
-    key, size, media_type = item.storage_key, item.size or 0, item.media_type
-    if (file := item.file) is not None:
-        if file.state not in ("ready", "preparing"):
-            return {**said, "file": None, "locked_away": file.state}
-        size = file.size
-        if file.original_gone_at is not None and file.view_key is not None:
-            key, size, media_type = file.view_key, file.view_size or 0, file.view_media_type
-    files.append(ExportFile(name, key, size))
-    return {**said, "file": name, "type": media_type, "bytes": size, "transcript": item.transcript or None}
-
-
-def _form(row: EvidencePermission, files: list[ExportFile]) -> dict[str, Any]:
-    """The form of a permission, as its teacher gave it."""
-    if row.form_key is None or row.form is None:
-        return {"form": None}
-    if row.form.state != "ready":
-        return {"form": None, "form_name": row.form_name, "locked_away": row.form.state}
-    name = f"permissions/{row.public_id}-{_file_name(row.form_name or 'form')}"
-    files.append(ExportFile(name, row.form_key, row.form.size))
-    return {"form": name, "form_name": row.form_name}
-
-
-def _feedback(session: Session, attempt: Attempt) -> list[dict[str, Any]]:
-    """Ratings and comments of a decided try, as the teacher's own page shows them: reviewers have no name."""
-    if attempt.decided_at is None:
-        return []
-    rows = session.scalars(
-        select(Rating)
-        .join(Review, Review.id == Rating.review_id)
-        .where(Review.attempt_id == attempt.id, Review.finished_at.is_not(None))
-        .order_by(Review.id, Rating.id)
-    ).all()
-    numbers = {
-        review_id: number for number, review_id in enumerate(dict.fromkeys(r.review_id for r in rows), 1)
-    }
-    return [
-        {
-            "reviewer": numbers[one.review_id],
-            "point": one.criterion_id,
-            "level": one.level,
-            "comment": one.comment,
-        }
-        for one in rows
     ]
 
 
@@ -475,7 +249,8 @@ def _award(session: Session, award: Award) -> dict[str, Any]:
     }
 
 
-def _grade_rows(session: Session, ids: Collection[int]) -> Any:
+def grade_rows(session: Session, ids: Collection[int]) -> Any:
+    """Query of the ids of all grades that were sent, or are to be."""
     identities = session.scalars(select(LmsIdentity.id).where(LmsIdentity.person_id.in_(ids)))
     subjects = [str(identity_id) for identity_id in identities]
     return select(OutboxRow.id).where(
@@ -485,7 +260,7 @@ def _grade_rows(session: Session, ids: Collection[int]) -> Any:
 
 def _grades(session: Session, ids: Collection[int]) -> list[dict[str, Any]]:
     rows = session.scalars(
-        select(OutboxRow).where(OutboxRow.id.in_(_grade_rows(session, ids))).order_by(OutboxRow.id)
+        select(OutboxRow).where(OutboxRow.id.in_(grade_rows(session, ids))).order_by(OutboxRow.id)
     )
     return [
         {"at": row.created_at, "state": row.state, "sent": row.payload.get("content", {})} for row in rows
@@ -510,20 +285,6 @@ def _events(session: Session, ids: Collection[int]) -> list[dict[str, Any]]:
         .limit(_NEWEST_EVENTS)
     )
     return [{"at": one.at, "action": one.action} for one in rows]
-
-
-def _count(session: Session, rows: Any) -> int:
-    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-
-
-def _distinct(values: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for value in values if value))
-
-
-def _file_name(name: str) -> str:
-    """A name that every system can unpack, in the folder it belongs to."""
-    kept = "".join(c if c.isalnum() or c in " ._-" else "_" for c in name).strip(" .")
-    return kept[-120:] or "file"
 
 
 def _plain(value: Any) -> str:

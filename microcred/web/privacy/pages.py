@@ -6,7 +6,7 @@ It is what an LMS's `DataPrivacyLaunchRequest` opens, and everybody finds it fro
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import exporting, linking, privacy
+from microcred.operations import exporting, linking, privacy, summarizing
 from microcred.web.base import actor, page_url
 from microcred.web.services import services
 
@@ -23,7 +23,7 @@ def page() -> ResponseReturnValue:
     """What is stored, in plain words."""
     who = actor()
     with services().database.reading() as session:
-        stored = exporting.summary(session, who.person_ids)
+        stored = summarizing.summary(session, who.person_ids)
         accounts = linking.linked(session, who)
         asked = privacy.open_request(session, who)
     # An LMS may name somebody else in its request: each person is shown their own data only.
