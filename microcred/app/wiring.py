@@ -29,6 +29,7 @@ from microcred.media import Clamd, Tools, find_ffmpeg
 from microcred.operations import (
     award_expiry,
     awards,
+    deleting_files,
     file_rows,
     housekeeping,
     joining,
@@ -192,7 +193,7 @@ def assemble(
         reminding.KIND: reminding.handler(clock),
         permitting.KIND: permitting.ends_handler(clock),
         privacy.ERASE: privacy.erase_handler(database, clock),
-        privacy.DELETE_FILES: privacy.delete_files_handler(storage),
+        deleting_files.DELETE_FILES: deleting_files.delete_files_handler(storage),
         uploading.JOIN: joining.join_handler(database, storage, clock, scans=scanner is not None),
         names_check.KIND: names_check.handler(
             database, storage, clock, lti.client_for, settings.data_dir / "work"

@@ -21,8 +21,8 @@ from microcred.credentials.models import Attempt, EvidenceItem, EvidencePermissi
 from microcred.database import Clock, Database
 from microcred.media import Clamd, CopyFailed, Location, ScannerAway, TooLargeToScan, Tools
 from microcred.operations import permitting
+from microcred.operations.deleting_files import delete_files_later
 from microcred.operations.file_rows import NOTHING_TO_DO
-from microcred.operations.privacy import delete_files_later
 from microcred.people import audit
 from microcred.storage import CHUNK, FileMissing, Storage, StorageError
 

@@ -1,4 +1,4 @@
-"""Files that arrive in pieces: beginning, going on, stopping; `joining` makes evidence of those that are whole.
+"""Files that arrive in pieces: beginning, going on, stopping. `joining` makes evidence of whole ones.
 
 The bytes of a piece are in the store before its row is written, so a row never speaks of bytes that are not
 there. Which piece comes next is decided under the lock of the upload's row: of two that bring the same bytes,
@@ -19,9 +19,9 @@ from microcred.credentials.evidence_types import FileType, identify
 from microcred.credentials.file_models import EvidenceUpload, EvidenceUploadPiece
 from microcred.database import random_id
 from microcred.operations.actor import Actor
+from microcred.operations.deleting_files import delete_folders_later
 from microcred.operations.errors import NotFound, OperationRefused
 from microcred.operations.evidence import clean_caption, largest, open_requirement
-from microcred.operations.privacy import delete_folders_later
 from microcred.operations.reading_teacher import load
 from microcred.operations.teacher import may_change
 
