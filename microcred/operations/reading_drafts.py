@@ -79,8 +79,10 @@ class Draft:
     """Courses that use an earlier version and keep it."""
 
 
-def lists(session: Session, actor: Actor) -> tuple[Sequence[Row], Sequence[Published], Sequence[str]]:
-    """Drafts, published versions, and the issuers (code) to write for. Raises NotAllowed."""
+def lists(
+    session: Session, actor: Actor
+) -> tuple[Sequence[Row], Sequence[Published], Sequence[tuple[str, str]]]:
+    """Drafts, published versions, and the issuers (code, name) to write for. Raises NotAllowed."""
     issuers = issuers_of(actor, SIGNS)
     writes = frozenset[int]().union(*(actor.organizations(role) for role in WRITES))
     rows = session.execute(
@@ -111,7 +113,11 @@ def lists(session: Session, actor: Actor) -> tuple[Sequence[Row], Sequence[Publi
             for draft, name in rows
         ],
         [Published(v.public_id, v.title, v.code, v.version, v.state) for v in versions],
-        [session.get_one(Organization, issuer_id).code for issuer_id in sorted(writes)],
+        [
+            (one.code, one.name)
+            for issuer_id in sorted(writes)
+            if (one := session.get_one(Organization, issuer_id))
+        ],
     )
 
 
@@ -149,7 +155,7 @@ def open_draft(session: Session, actor: Actor, public_id: str) -> Draft:
     return Draft(
         row.public_id,
         kind,
-        issuer.code,
+        issuer.name,
         row.title,
         row.text,
         row.revision,
