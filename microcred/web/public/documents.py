@@ -57,13 +57,13 @@ def badge_class(version_id: str) -> Response:
 @blueprint.get("/ob/2.0/badges/<version_id>.png")
 def art(version_id: str) -> Response:
     """The badge's picture, nobody's award in it."""
-    return _picture(lambda: services().badges.art_png(version_id), f"{version_id}.png")
+    return _picture(lambda: services().badges.art_png(version_id), f"{version_id}.png", seconds=_KEPT_SECONDS)
 
 
 @blueprint.get("/ob/2.0/assertions/<badge_id>")
 def assertion(badge_id: str) -> Response:
     """OB 2.0 Assertion; 410 with the reason once it was revoked."""
-    return _document(lambda: services().badges.assertion(badge_id), JSON_LD)
+    return _document(lambda: services().badges.assertion(badge_id), JSON_LD, _STATUS_SECONDS)
 
 
 @blueprint.get("/ob/2.0/assertions/<badge_id>.jws")
@@ -75,7 +75,7 @@ def signed_assertion(badge_id: str) -> Response:
         return _document(lambda: services().badges.assertion(badge_id), JSON_LD)
     except NoSuchBadge:
         return _kept(Response("There is no badge here.\n", 404, mimetype="text/plain"), 0)
-    return _kept(Response(token, mimetype="text/plain"), _KEPT_SECONDS)
+    return _kept(Response(token, mimetype="text/plain"), _STATUS_SECONDS)
 
 
 @blueprint.get("/ob/2.0/issuers/<issuer_id>/keys/<key_id>")
@@ -200,7 +200,9 @@ def _document(read: Callable[[], dict[str, Any]], media_type: str, seconds: int 
     return _kept(response, seconds)
 
 
-def _picture(read: Callable[[], bytes], name: str, media_type: str = "image/png") -> Response:
+def _picture(
+    read: Callable[[], bytes], name: str, media_type: str = "image/png", seconds: int = _STATUS_SECONDS
+) -> Response:
     try:
         response = Response(read(), mimetype=media_type)
     except (BadgeGone, NoSuchBadge) as missing:
@@ -210,7 +212,7 @@ def _picture(read: Callable[[], bytes], name: str, media_type: str = "image/png"
             0,
         )
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
-    return _kept(response, _KEPT_SECONDS)
+    return _kept(response, seconds)
 
 
 def _kept(response: Response, seconds: int) -> Response:

@@ -19,6 +19,14 @@ def test_a_signed_assertion_leads_to_its_key_and_to_what_was_revoked(here: Campu
     )
     assert "publicKey" not in get(here, issuer_path).get_json(force=True)
     assert get(here, f"{issuer_path}/revoked").status_code == 404
+    for rendering in (
+        path,
+        path.removesuffix(".jws"),
+        f"/ob/badges/{award_id}.png",
+        f"/ob/badges/{award_id}.svg",
+    ):
+        # A revocation must be seen within a minute, also behind a cache.
+        assert get(here, rendering).headers["Cache-Control"] == "public, max-age=60", rendering
     token = get(here, path).text
     assert get(here, path).text == token
     claims = jwt.decode(token, options={"verify_signature": False})
