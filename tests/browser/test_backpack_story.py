@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
-from tests.browser.test_teacher_pages import ROOT, WIDTHS, Site, frame_page, problems, served
+from tests.browser.looking import ROOT, WIDTHS, problems
+from tests.browser.test_teacher_pages import Site, frame_page, served
 from tests.functional.backpacks.conftest import earn
 from tests.functional.web.course import MovingClock, Visitor, build
 from tests.support.servers import free_port

@@ -136,7 +136,7 @@ def test_links_lead_to_every_page_and_back_from_it(everybody: Town) -> None:
             if not onward - {endpoint, "notices.page", "common.help_page"}:
                 stuck[f"{who}: {path}"] = endpoint
     assert set(PAGES) - set(LED_TO) - reached == set()
-    # Where the LMS waits for a choice, where there is no course, and who has no office: that page is all there is.
+    # Where the LMS waits for a choice, where there is no course, and for whom there is nothing: one page.
     alone = ("choosing.choose", "privacy.page", "home.index")
     assert {place: one for place, one in stuck.items() if one not in alone} == {}
 

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from microcred.people import links
-from tests.browser.test_teacher_pages import Site, frame_page, problems, served
+from tests.browser.looking import problems
+from tests.browser.test_teacher_pages import Site, frame_page, served
 from tests.functional.web import tus
 from tests.functional.web.course import MovingClock, Visitor, build
 from tests.functional.web.test_evidence import items

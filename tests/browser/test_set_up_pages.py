@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
+from tests.browser import looking
 from tests.support.demo import Demo, running_demo
 from tests.support.story import COURSE, Pictures, add_to_course, at_course, at_desk
 
 pytestmark = pytest.mark.long
 
-AXE = (Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 IDEAS = "Helping Students Generate and Shape Ideas"
 
 
@@ -26,10 +25,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def accessible(where: Page | Frame | None) -> None:
     """No axe-core violation, whatever is folded opened."""
     assert where is not None
-    where.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    where.evaluate(AXE)
-    found = where.evaluate("(rules) => axe.run(document, { runOnly: rules })", RULES)
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+    looking.open_folds(where)
+    assert looking.problems(where) == []
 
 
 def test_an_operator_sets_up_and_tries_an_lms(browser: Browser, demo: Demo, images_folder: Path) -> None:

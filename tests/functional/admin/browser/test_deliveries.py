@@ -1,6 +1,4 @@
-"""Grades of a course and the operator's deliveries in Chromium: accessible, nothing scrolls sideways."""
-
-from pathlib import Path
+"""Grades of a course and the operator's deliveries in Chromium."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -13,7 +11,7 @@ from microcred import outbox
 from microcred.outbox import OutboxRow
 from microcred.outbox.models import OutboxDestination
 from microcred.placements import GradeColumn, Placement
-from tests.functional.admin.browser.test_in_chromium import Site, check, look, site, somebody_with_work
+from tests.functional.admin.browser.test_in_chromium import Site, look, site, somebody_with_work, visit
 from tests.functional.people.places import officer
 from tests.functional.web.course import INSTRUCTOR
 
@@ -42,7 +40,7 @@ def graded(site: Site, *ends: tuple[str, str | None]) -> None:
 
 
 @pytest.mark.long
-def test_grades_of_a_course(site: Site, browser_context: BrowserContext, images_folder: Path) -> None:
+def test_grades_of_a_course(site: Site, browser_context: BrowserContext) -> None:
     graded(
         site,
         ("delivered", None),
@@ -54,7 +52,7 @@ def test_grades_of_a_course(site: Site, browser_context: BrowserContext, images_
     staff = site.here.visitor(site.here.person("Demo Coordinator"), rights=INSTRUCTOR)
     page = browser_context.new_page()
     home = site.at_launch(browser_context, staff)
-    check(page, f"{home}course", images_folder, "course-sync")
+    visit(page, f"{home}course")
     expect(page.get_by_text("1 of 5 grades are in the gradebook, 1 on the way.")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download results").click()
@@ -71,11 +69,11 @@ def test_grades_of_a_course(site: Site, browser_context: BrowserContext, images_
     expect(page.get_by_text("Everything that had stopped is on its way again.")).to_be_visible()
     page.get_by_role("button", name="Compare with the gradebook").click()
     expect(page.get_by_text("The LMS did not show us its gradebook.")).to_be_visible()
-    look(page, images_folder, "course-compared")
+    look(page)
 
 
 @pytest.mark.long
-def test_deliveries_of_an_operator(site: Site, page: Page, images_folder: Path) -> None:
+def test_deliveries_of_an_operator(site: Site, page: Page) -> None:
     graded(site, ("blocked", "course_closed"), ("dead", "timeout"), ("waiting", "http_503"))
     now = site.here.clock.now()
     with site.here.assembly.database.writing() as session:
@@ -85,9 +83,9 @@ def test_deliveries_of_an_operator(site: Site, page: Page, images_folder: Path) 
         trouble.failures, trouble.failing_since, trouble.pause_reason = 6, now, "not_answering"
     operator = officer(site.here, "operator", "Olga Operator")
     desk = site.at_desk(page, operator.person_id)
-    check(page, f"{desk}outbox", images_folder, "deliveries")
+    visit(page, f"{desk}outbox")
     page.get_by_role("button", name="Send again").first.click()
     expect(page.get_by_text("It is on its way again.")).to_be_visible()
     page.get_by_role("button", name="Start Second Demo LMS").click()
     expect(page.get_by_text("It is being sent there again.")).to_be_visible()
-    check(page, f"{desk}outbox?state=waiting", images_folder, "deliveries-waiting")
+    visit(page, f"{desk}outbox?state=waiting")

@@ -1,4 +1,4 @@
-"""Operators, privacy and linked accounts in Chromium: accessible, and nothing scrolls sideways."""
+"""Operators, privacy and linked accounts in Chromium: what people press, and what comes of it."""
 
 import threading
 from collections.abc import Iterator
@@ -14,15 +14,12 @@ from lti_tool.models import Deployment, Launch, Registration
 from lti_tool.sessions import COOKIE
 from microcred.people import links
 from microcred.people.models import Person
+from tests.browser import looking
 from tests.functional.people.places import officer, two_systems
 from tests.functional.people.test_linking import code_of, submit
 from tests.functional.web.course import Course, Visitor
 from tests.functional.web.work import picture, upload, write
 from tests.support.servers import free_port
-
-AXE = (Path(__file__).resolve().parents[4] / "node_modules/axe-core/axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDTHS = (1100, 720, 320)
 
 
 @dataclass
@@ -80,28 +77,16 @@ def site(migrated_sqlite_url: str, tmp_path: Path) -> Iterator[Site]:
         server.server_close()
 
 
-def check(page: Page, address: str, pictures: Path, name: str) -> None:
-    """No axe-core violation and no sideways scrolling, whatever is folded opened; a picture of each width."""
+def visit(page: Page, address: str) -> None:
+    """Open a page, and whatever is folded on it."""
     page.goto(address)
-    look(page, pictures, name)
+    looking.open_folds(page)
 
 
-def look(page: Page, pictures: Path, name: str) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.screenshot(path=pictures / f"{name}-{width}.png", full_page=True)
-    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
-    page.evaluate(AXE)
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-            f"{name} scrolls at {width}"
-        )
-        if width == 720:
-            continue
-        found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", RULES)
-        said = [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
-        assert said == [], f"{name} at {width}"
+def look(page: Page) -> None:
+    """What came of a button is as good as the page before it, whatever is folded opened."""
+    looking.open_folds(page)
+    assert looking.size_faults(page, 320) + looking.problems(page) == [], page.url
 
 
 def somebody_with_work(site: Site) -> Visitor:
@@ -119,46 +104,44 @@ def somebody_with_work(site: Site) -> Visitor:
 
 
 @pytest.mark.long
-def test_privacy_and_linked_accounts(
-    site: Site, browser_context: BrowserContext, images_folder: Path
-) -> None:
+def test_privacy_and_linked_accounts(site: Site, browser_context: BrowserContext) -> None:
     teacher = somebody_with_work(site)
     page = browser_context.new_page()
     home = site.at_launch(browser_context, teacher)
-    check(page, f"{home}privacy", images_folder, "privacy")
+    visit(page, f"{home}privacy")
     page.get_by_text("Keep my badge pages").click()
     page.get_by_role("button", name="Ask to be erased").click()
     expect(page.get_by_role("status")).to_contain_text("Your wish is on record")
-    look(page, images_folder, "privacy-asked")
+    look(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download my data").click()
     assert download.value.suggested_filename == "my-micro-credential-data.zip"
-    check(page, f"{home}accounts", images_folder, "accounts")
+    visit(page, f"{home}accounts")
     page.get_by_role("button", name="Make a code").click()
     expect(page.get_by_role("heading", name="Your code")).to_be_visible()
-    look(page, images_folder, "accounts-code")
+    look(page)
 
     other = site.there.visitor(site.there.person("Theresa Tryout"))
     code = code_of(other)
-    page.goto(f"{home}accounts")
+    visit(page, f"{home}accounts")
     page.get_by_label("Code from the other course system").fill(code)
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("heading", name="Is this you as well?")).to_be_visible()
-    look(page, images_folder, "accounts-confirm")
+    look(page)
     page.get_by_role("button", name="Yes, both are mine").click()
     expect(page.get_by_role("heading", name="Your linked accounts")).to_be_visible()
-    look(page, images_folder, "accounts-linked")
+    look(page)
     page.get_by_role("button", name="Undo the link").click()
     expect(page.get_by_role("status")).to_contain_text("The link is undone")
     page.get_by_label("Code from the other course system").fill(code)
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("alert")).to_contain_text("This code does not work")
-    look(page, images_folder, "accounts-wrong")
+    look(page)
     page.get_by_role("link", name="Help").click()
-    look(page, images_folder, "help")
+    look(page)
 
 
-def test_a_data_privacy_launch(site: Site, browser_context: BrowserContext, images_folder: Path) -> None:
+def test_a_data_privacy_launch(site: Site, browser_context: BrowserContext) -> None:
     visitor = site.here.visitor(rights=("read",))
     with site.here.assembly.database.writing() as session:
         session.execute(
@@ -172,12 +155,12 @@ def test_a_data_privacy_launch(site: Site, browser_context: BrowserContext, imag
             )
         )
     page = browser_context.new_page()
-    check(page, site.at_launch(browser_context, visitor), images_folder, "privacy-launch")
+    visit(page, site.at_launch(browser_context, visitor))
     expect(page.get_by_role("heading", name="What is stored about you")).to_be_visible()
 
 
 @pytest.mark.long
-def test_operators_pages(site: Site, page: Page, images_folder: Path) -> None:
+def test_operators_pages(site: Site, page: Page) -> None:
     operator = officer(site.here, "operator", "Olga Operator")
     teacher = somebody_with_work(site)
     other = site.there.visitor(site.there.person("Theresa Tryout"))
@@ -197,22 +180,22 @@ def test_operators_pages(site: Site, page: Page, images_folder: Path) -> None:
         )
         session.get_one(Registration, site.there.registration_id).state = "pending"
     desk = site.at_desk(page, operator.person_id)
-    check(page, desk, images_folder, "operator-desk")
-    check(page, f"{desk}platforms", images_folder, "platforms")
-    check(page, f"{desk}platforms/{platform}", images_folder, "platform")
+    visit(page, desk)
+    visit(page, f"{desk}platforms")
+    visit(page, f"{desk}platforms/{platform}")
     page.get_by_label("Belongs to").select_option("demo-2")
     page.get_by_role("button", name="Let in deployment").click()
     expect(page.get_by_role("status").first).to_contain_text("The deployment is open")
     page.get_by_role("textbox", name="Host").fill("https://no host")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("That is no host name")
-    look(page, images_folder, "platform-refused")
-    check(page, f"{desk}people", images_folder, "people")
+    look(page)
+    visit(page, f"{desk}people")
     page.get_by_role("textbox", name="Id").fill(f"sub-{teacher.person_id}")
     page.get_by_role("button", name="Find").click()
-    look(page, images_folder, "people-found")
-    check(page, f"{desk}people/requests", images_folder, "erase-requests")
-    check(page, f"{desk}people/{site.public_id(teacher.person_id)}", images_folder, "person")
+    look(page)
+    visit(page, f"{desk}people/requests")
+    visit(page, f"{desk}people/{site.public_id(teacher.person_id)}")
     page.get_by_role("button", name="Shut out").click()
     expect(page.get_by_role("status")).to_contain_text("Shut out")
     page.get_by_text("Erase this person").click()
@@ -220,4 +203,4 @@ def test_operators_pages(site: Site, page: Page, images_folder: Path) -> None:
     page.get_by_label("I am sure").check()
     page.get_by_role("button", name="Erase", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Erased")
-    look(page, images_folder, "person-erased")
+    look(page)

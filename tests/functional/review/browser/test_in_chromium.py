@@ -1,19 +1,11 @@
-"""The reviewer's desk in a real browser: keys, saving by itself, a lost connection; accessible pages."""
-
-from pathlib import Path
+"""The reviewer's desk in a real browser: keys, saving by itself, a lost connection."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from microcred.app.wiring import Assembly
+from tests.browser import looking
 from tests.functional.review.browser.conftest import sign_in
-from tests.functional.review.world import PASSING, World
-
-AXE = Path(__file__).resolve().parents[4] / "node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDTHS = (1100, 720, 320)
-JUDGED = (1100, 320)
-"""Widths at which axe-core looks; between them the layout is one of these two."""
+from tests.functional.review.world import World
 
 
 @pytest.fixture
@@ -72,54 +64,10 @@ def test_a_lost_connection_is_said_and_nothing_is_lost(desk: Page) -> None:
     expect(desk.get_by_label("Comment to the teacher").first).to_have_value("Written on the train.")
 
 
-@pytest.mark.long
-def test_every_page_is_accessible_at_every_width(
-    page: Page, served: str, world: World, assembly: Assembly
-) -> None:
-    waiting, read, recommended = (
-        world.submitted(),
-        world.submitted(world.stranger),
-        world.submitted(world.approver),
-    )
-    world.start(read)
-    world.start(recommended)
-    world.rate(recommended, PASSING)
-    world.finish(recommended, "award")
-    sign_in(page, served, world, world.reviewer)
-    page.goto(f"{served}/desk/review/{read}?part=p2")
-    pieces = [link.get_attribute("href") for link in page.locator("a.piece").all()[1:3]]
-    check(
-        page,
-        served,
-        "/desk/",
-        "/desk/review/",
-        f"/desk/review/{waiting}",
-        f"/desk/review/{recommended}",
-        *pieces,
-    )
-    check(page, served, *(f"/desk/review/{read}?part={part}" for part in ("p1", "p2", "p3")))
-
-    awarded = world.recommended_by_now(read)
-    sign_in(page, served, world, world.approver)
-    check(page, served, "/desk/approve/", f"/desk/approve/{awarded}")
-    decided = world.decide(awarded, "award")
-    assembly.make_worker().run_due()
-    check(page, served, f"/desk/approve/{awarded}", f"/badges/{decided.award_public_id}", "/badges/nothing")
-
-
 def check(page: Page, origin: str, *paths: str | None) -> None:
-    """No axe-core violation and no sideways scrolling on any of the pages, whatever is folded opened."""
+    """No axe-core violation, no small target and no sideways scrolling, whatever is folded opened."""
     for path in paths:
         page.goto(f"{origin}{path}")
-        page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
-        page.evaluate(AXE.read_text())
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-                f"{path} scrolls at {width}"
-            )
-            if width not in JUDGED:
-                continue
-            found = page.evaluate("(rules) => axe.run(document, { runOnly: rules })", RULES)
-            said = [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
-            assert said == [], f"{path} at {width}"
+        looking.open_folds(page)
+        for width in (1100, 320):
+            assert looking.size_faults(page, width) + looking.problems(page) == [], f"{path} at {width}"
