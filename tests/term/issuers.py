@@ -167,7 +167,7 @@ class Approver:
             self.term.do(name, deed)
 
     def _mark_anchors(self) -> None:
-        """Three decided tries of one credential, whose teachers agreed; their readings are what is agreed on."""
+        """Three decided tries whose teachers agreed, with the levels of the reading that counted."""
         for public_id in self.term.look("anchors", _fit_for_practice):
             with suppress(OperationRefused):  # this approver has read it, or it is their own
                 case = self.term.look(

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 from sqlalchemy import select
@@ -24,7 +25,10 @@ from microcred.operations import (
     appealing,
     awards,
     calibrating,
+    checking,
     decide,
+    permitting,
+    privacy_flagging,
     reading_appeals,
     reading_queue,
     reading_review,
@@ -34,7 +38,7 @@ from microcred.operations import (
 )
 from microcred.operations.actor import Actor
 from microcred.operations.errors import OperationRefused
-from microcred.operations.reading_teacher import load
+from microcred.operations.reading_teacher import Loaded, load
 from microcred.operations.statements import statements
 from tests.functional.review.world import BADGES, SECRETS, SHAPE_IDEAS, World
 from tests.support.fairness import broken_rules
@@ -152,8 +156,53 @@ def _submit(crowd: Crowd, session: Session) -> None:
                 )
             )
         session.flush()
+    if loaded.attempt.state == State.DRAFT:
+        _mend(session, actor, loaded, now)
     confirmed = [one.id for one in statements(loaded.definition)]
     teacher.submit(session, actor, confirmed=confirmed, now=now)
+
+
+def _mend(session: Session, actor: Actor, loaded: Loaded, now: datetime) -> None:
+    """Change what a reviewer hid, and give again what permission has ended."""
+    for needed in permissions_needed(loaded.definition):
+        if (needed.student_code, needed.kind) not in loaded.permissions:
+            permitting.give(session, actor, student_code=needed.student_code, kind=needed.kind, now=now)
+    for prompt_id, code in loaded.flagged:
+        row = loaded.responses[prompt_id, code]
+        teacher.save_response(
+            session,
+            actor,
+            part_id=row.part_id,
+            prompt_id=prompt_id,
+            student_code=code,
+            text=f"{row.body} And no name.",
+            base_revision=row.revision,
+            now=now,
+        )
+
+
+def _end_permission(crowd: Crowd, session: Session) -> None:
+    if crowd.random.random() < 0.1:
+        now = crowd.world.clock.now()
+        permitting.withdraw(session, crowd.teacher(), student_code="A", kind="student_family", now=now)
+
+
+def _check(crowd: Crowd, session: Session) -> None:
+    public_id = crowd.attempt(session, "submitted", "checking")
+    checking.begin(session, crowd.actor("reviewer"), public_id, crowd.world.clock.now())
+
+
+def _send_back(crowd: Crowd, session: Session) -> None:
+    public_id = crowd.attempt(session, "checking")
+    actor, now = crowd.actor("reviewer"), crowd.world.clock.now()
+    checking.send_back(session, actor, public_id, "It does not open.", now)
+
+
+def _hide(crowd: Crowd, session: Session) -> None:
+    if crowd.random.random() < 0.2:
+        public_id = crowd.attempt(session, *reading_queue.READING)
+        actor, now = crowd.actor("reviewer"), crowd.world.clock.now()
+        privacy_flagging.flag(session, actor, public_id, because="name", answer=("p1-q1", ""), now=now)
 
 
 def _withdraw(crowd: Crowd, session: Session) -> None:
@@ -283,6 +332,10 @@ _DEEDS: dict[str, Callable[[Crowd, Session], str | None]] = {
     "submit": _submit,
     "submit too": _submit,
     "withdraw": _withdraw,
+    "end permission": _end_permission,
+    "check": _check,
+    "send back": _send_back,
+    "hide": _hide,
     "start": _start,
     "start too": _start,
     "rate": _rate,

@@ -22,7 +22,7 @@ def drive(world: World, seed: int, steps: int) -> Crowd:
 
 def test_fairness_holds_whatever_people_do(world: World) -> None:
     crowd = drive(world, 11, 160)
-    assert crowd.done["submit"]
+    assert crowd.done["submit"] + crowd.done["submit too"]
     assert crowd.refused
 
 
