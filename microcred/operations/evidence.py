@@ -1,21 +1,18 @@
-"""Evidence: adding files and links, naming them, removing them, opening them."""
+"""Evidence: adding files and links, naming them, removing them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from mimetypes import guess_extension
-from pathlib import PurePosixPath
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from microcred.credentials.codes import code_in_label
-from microcred.credentials.models import Attempt, EvidenceItem
+from microcred.credentials.models import EvidenceItem
 from microcred.credentials.schema import ArtefactRequirement, Part
-from microcred.operations.access import Relation, relations
 from microcred.operations.actor import Actor
 from microcred.operations.errors import NotFound, OperationRefused
-from microcred.operations.file_rows import begin_preparing, check_unlocked
+from microcred.operations.file_rows import begin_preparing
 from microcred.operations.reading_teacher import Loaded, find_part, load
 from microcred.operations.teacher import may_change
 from microcred.people import audit
@@ -24,8 +21,6 @@ LONGEST_CAPTION = 300
 LONGEST_TRANSCRIPT = 100_000
 """Characters: an hour of speech has about 60,000."""
 LONGEST_URL = 2000
-_ONE_OPENING = timedelta(hours=12)
-"""As long as a page session lasts."""
 RECORDINGS = frozenset({"audio", "video"})
 
 
@@ -41,19 +36,6 @@ class NewFile:
     type_group: str
     to_scan: bool = False
     """Whether it stays locked away until a malware scan is through."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A piece of evidence that its owner may open now."""
-
-    public_id: str
-    kind: str
-    storage_key: str | None
-    size: int
-    media_type: str
-    file_name: str
-    url: str | None
 
 
 @dataclass(frozen=True)
@@ -201,7 +183,7 @@ def set_caption(session: Session, actor: Actor, *, public_id: str, caption: str,
     """Name a piece of evidence. Raises OperationRefused."""
     item = _own_item(session, actor, public_id)
     item.caption = clean_caption(caption)
-    _audit(session, actor, item, "evidence_named", now)
+    record(session, actor, item, "evidence_named", now)
     return Place(item.part_id, item.requirement_id)
 
 
@@ -217,7 +199,7 @@ def set_transcript(session: Session, actor: Actor, *, public_id: str, text: str,
             f"This has more than {LONGEST_TRANSCRIPT:,} characters and was not saved. Shorten it, then save.",
         )
     item.transcript = words
-    _audit(session, actor, item, "evidence_transcribed", now)
+    record(session, actor, item, "evidence_transcribed", now)
     return Place(item.part_id, item.requirement_id)
 
 
@@ -226,7 +208,7 @@ def remove(session: Session, actor: Actor, *, public_id: str, now: datetime) -> 
     item = _own_item(session, actor, public_id)
     item.removed_at = now
     session.flush()
-    _audit(session, actor, item, "evidence_removed", now)
+    record(session, actor, item, "evidence_removed", now)
     return Place(item.part_id, item.requirement_id, _orphans(session, item))
 
 
@@ -242,61 +224,11 @@ def replace(session: Session, actor: Actor, *, public_id: str, file: NewFile, no
         )
     item.removed_at = now
     session.flush()
-    _audit(session, actor, item, "evidence_removed", now)
+    record(session, actor, item, "evidence_removed", now)
     loaded = load(session, actor, lock=True)
     _, requirement = loaded.definition.requirement(item.requirement_id)
     add_to(session, actor, loaded, requirement, file=file, caption=item.caption, now=now)
     return Place(item.part_id, item.requirement_id, _orphans(session, item))
-
-
-def open_item(
-    session: Session, actor: Actor, *, public_id: str, now: datetime, count: bool, original: bool = False
-) -> Opened:
-    """A piece of the actor's own evidence, of any of their tries; the opening is put on record.
-
-    `count` is false where only a later range was asked for. It is the copy that every browser plays, where
-    there is one and not the `original` is asked for.
-    Reviewers and approvers open it under a neutral name, from their own pages. Raises NotFound, and
-    OperationRefused while it is locked away (`scanning`, `infected`).
-    """
-    item = session.scalar(
-        select(EvidenceItem)
-        .where(EvidenceItem.public_id == public_id, EvidenceItem.removed_at.is_(None))
-        .options(joinedload(EvidenceItem.file))
-    )
-    if item is None:
-        raise NotFound("no_such_evidence", "This piece is no longer here.")
-    if Relation.OWNER not in relations(session, actor, session.get_one(Attempt, item.attempt_id)):
-        raise NotFound("no_such_evidence", "This piece is no longer here.")
-    check_unlocked(item.file)
-    if count or not opening_stands(session, actor, item.id, now):
-        _audit(session, actor, item, "evidence_opened", now)
-    key, size, media_type, name = item.storage_key, item.size or 0, item.media_type, item.file_name
-    if (file := item.file) is not None:
-        size = file.size
-        if file.view_key is not None and not (original and file.original_gone_at is None):
-            key, size, media_type = file.view_key, file.view_size or 0, file.view_media_type
-            name = f"{PurePosixPath(name or 'evidence').stem}{guess_extension(media_type or '') or ''}"
-    return Opened(
-        item.public_id,
-        item.kind,
-        key,
-        size,
-        media_type or "application/octet-stream",
-        name or "evidence",
-        item.url,
-    )
-
-
-def opening_stands(session: Session, actor: Actor, row_id: int, now: datetime) -> bool:
-    """Whether the actor's opening of a piece is on record: a later range of the file then belongs to it."""
-    return audit.was_recorded(
-        session,
-        actor_id=actor.own_id,
-        action="evidence_opened",
-        subject=("evidence_item", row_id),
-        since=now - _ONE_OPENING,
-    )
 
 
 def _open_requirement(
@@ -363,11 +295,12 @@ def _own_item(session: Session, actor: Actor, public_id: str) -> EvidenceItem:
 def _add(session: Session, actor: Actor, item: EvidenceItem, now: datetime) -> str:
     session.add(item)
     session.flush()
-    _audit(session, actor, item, "evidence_added", now)
+    record(session, actor, item, "evidence_added", now)
     return item.public_id
 
 
-def _audit(session: Session, actor: Actor, item: EvidenceItem, action: str, now: datetime) -> None:
+def record(session: Session, actor: Actor, item: EvidenceItem, action: str, now: datetime) -> None:
+    """Add an audit event about a piece of evidence."""
     audit.record(
         session,
         at=now,

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from microcred.operations import calibrating, commenting, flagging, reading_queue, reading_review, review
 from microcred.operations.access import Relation
 from microcred.operations.errors import OperationRefused
-from microcred.operations.evidence import opening_stands
+from microcred.operations.opening_evidence import opening_stands
 from microcred.web.base import wording
 from microcred.web.base.files import first_byte_asked, send_stored
 from microcred.web.base.incoming import wants_fragment

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from microcred.credentials.errors import EvidenceRefused
 from microcred.credentials.evidence_types import HEAD_BYTES, identify
 from microcred.database import random_id
-from microcred.operations import evidence, permitting
+from microcred.operations import evidence, opening_evidence, permitting
 from microcred.operations.errors import OperationRefused
 from microcred.operations.evidence import NewFile
 from microcred.storage import CHUNK, StorageError, TooLarge
@@ -63,7 +63,7 @@ def open_item(public_id: str) -> ResponseReturnValue:
     """The teacher's own file, by ranges, or a redirect to their link."""
     used = services()
     with used.database.writing() as session:
-        item = evidence.open_item(
+        item = opening_evidence.open_item(
             session,
             actor(),
             public_id=public_id,
