@@ -12,6 +12,7 @@ from microcred.operations import (
     checking,
     flagging,
     privacy_flagging,
+    reading_calibration,
     reading_notices,
     reading_queue,
     reading_review,
@@ -67,7 +68,9 @@ class Reviewer:
 
     def _practise(self) -> None:
         """A round for what the page says is due; not always on the first day."""
-        rows = self.term.look("practice", lambda s: calibrating.standing(s, self.actor, self.term.now))
+        rows = self.term.look(
+            "practice", lambda s: reading_calibration.standing(s, self.actor, self.term.now)
+        )
         for row in rows:
             if row.state != "ready" and self.luck.random() < 0.5:
                 self._round(row.credential_key)

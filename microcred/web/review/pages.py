@@ -8,7 +8,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from microcred.operations import calibrating, commenting, flagging, reading_queue, reading_review, review
+from microcred.operations import (
+    commenting,
+    flagging,
+    reading_calibration,
+    reading_queue,
+    reading_review,
+    review,
+)
 from microcred.operations.access import Relation
 from microcred.operations.errors import OperationRefused
 from microcred.operations.opening_evidence import opening_stands
@@ -35,7 +42,7 @@ def queue() -> ResponseReturnValue:
     with services().database.reading() as session:
         now = services().clock.now()
         found = reading_queue.queue(session, actor(), now, after=after)
-        standing = calibrating.standing(session, actor(), now)
+        standing = reading_calibration.standing(session, actor(), now)
     rows = [_queue_row(row) for row in found.rows]
     soon = sum(bool(row["urgent"]) for row in rows)
     return render_template(
@@ -272,7 +279,7 @@ def _queue_row(row: reading_queue.QueueRow) -> dict[str, object]:
     }
 
 
-def _practice(standing: Sequence[calibrating.StandingRow]) -> str:
+def _practice(standing: Sequence[reading_calibration.StandingRow]) -> str:
     """The button to the practice pages; empty where nothing is to practise."""
     if not standing:
         return ""

@@ -3,8 +3,9 @@
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from microcred.operations import calibrating
-from microcred.operations.calibrating import Sheet, StandingRow
+from microcred.operations import calibrating, reading_calibration
+from microcred.operations.calibrating import Sheet
+from microcred.operations.reading_calibration import StandingRow
 from microcred.operations.reading_work import Item
 from microcred.web.base import wording
 from microcred.web.base.surface import actor, page_url, surface
@@ -18,7 +19,7 @@ from microcred.web.services import services
 def practice() -> ResponseReturnValue:
     """How the reviewer stands with each credential that asks for practice."""
     with services().database.reading() as session:
-        rows = calibrating.standing(session, actor(), services().clock.now())
+        rows = reading_calibration.standing(session, actor(), services().clock.now())
     return render_template("review/practice.html", rows=[_row(row) for row in rows])
 
 
@@ -63,7 +64,7 @@ def rate_practice(round_id: str) -> ResponseReturnValue:
 def practice_result(round_id: str) -> ResponseReturnValue:
     """A finished round: what was given beside what was agreed, and why."""
     with services().database.reading() as session:
-        result = calibrating.result(session, actor(), round_id)
+        result = reading_calibration.result(session, actor(), round_id)
     return render_template("review/practice_result.html", result=result)
 
 

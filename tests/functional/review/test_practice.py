@@ -8,7 +8,14 @@ from sqlalchemy import select
 
 from microcred.credentials.models import Attempt, Pursuit
 from microcred.credentials.review_models import Anchor, CalibrationRound
-from microcred.operations import anchors, assigning, calibrating, privacy, reading_queue
+from microcred.operations import (
+    anchors,
+    assigning,
+    calibrating,
+    privacy,
+    reading_calibration,
+    reading_queue,
+)
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from tests.functional.review.visitor import Visitor
 from tests.functional.review.world import PASSING, SECRETS, SHAPE_IDEAS, World
@@ -72,7 +79,7 @@ def test_without_enough_anchors_nobody_has_to_practise(world: World) -> None:
     public_id = world.submitted()
     assert free_for(world, world.reviewer) == [public_id]
     with world.database.reading() as session:
-        assert calibrating.standing(session, world.actor(world.reviewer), world.clock.now()) == ()
+        assert reading_calibration.standing(session, world.actor(world.reviewer), world.clock.now()) == ()
 
 
 def test_a_reviewer_gets_work_only_after_a_round_that_goes_well(busy_world: World) -> None:
@@ -102,7 +109,7 @@ def test_it_lapses_after_its_time(world: World) -> None:
     world.clock.pass_(days=2)
     assert free_for(world, world.reviewer) == []
     with world.database.reading() as session:
-        (row,) = calibrating.standing(session, world.actor(world.reviewer), world.clock.now())
+        (row,) = reading_calibration.standing(session, world.actor(world.reviewer), world.clock.now())
     assert (row.state, row.exact_percent) == ("lapsed", 100)
 
 
@@ -110,9 +117,9 @@ def test_the_result_names_what_was_agreed_and_why(world: World) -> None:
     anchored(world)
     round_id = practise(world, wrong=4)
     with world.database.reading() as session:
-        result = calibrating.result(session, world.actor(world.reviewer), round_id)
+        result = reading_calibration.result(session, world.actor(world.reviewer), round_id)
         with pytest.raises(NotFound):
-            calibrating.result(session, world.actor(world.other_reviewer), round_id)
+            reading_calibration.result(session, world.actor(world.other_reviewer), round_id)
     assert (result.passed, result.agreed, result.compared, result.valid_until) == (False, 11, 15, None)
     assert len(result.rows) == 15
     assert sum(not row.same for row in result.rows) == 4
