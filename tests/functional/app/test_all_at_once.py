@@ -1,5 +1,5 @@
-"""A hundred people open the tool in the same moment: four processes, on PostgreSQL and Redis or on SQLite
-alone, and beside them a platform whose key set never comes.
+"""A hundred people open the tool in the same moment: four processes, PostgreSQL and Redis, and beside them a
+platform whose key set never comes.
 """
 
 import time
@@ -59,25 +59,22 @@ class Browser:
         return self._send("POST", path, data)
 
 
-@pytest.fixture(params=["postgresql and redis", "sqlite alone"])
-def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Campus, str]]:
+@pytest.fixture
+def served(tmp_path: Path, migrated_postgres_url: str, redis_url: str) -> Iterator[tuple[Campus, str]]:
     """The tool in four processes, and the campus that shares its database."""
-    alone = request.param == "sqlite alone"
-    database_url: str = request.getfixturevalue("migrated_sqlite_url" if alone else "migrated_postgres_url")
-    redis = {} if alone else {"redis_url": request.getfixturevalue("redis_url")}
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     settings = {
         "MICROCRED_PUBLIC_URL": base,
-        "MICROCRED_DATABASE_URL": database_url,
-        **{f"MICROCRED_{name.upper()}": url for name, url in redis.items()},
+        "MICROCRED_DATABASE_URL": migrated_postgres_url,
+        "MICROCRED_REDIS_URL": redis_url,
         "MICROCRED_STORAGE_URL": str(tmp_path / "files"),
         "MICROCRED_SECRET_KEYS": SECRET,
         "MICROCRED_ALLOW_HOSTS": "localhost,127.0.0.1",
     }
     serving = ("serve", "--no-worker", "--processes", "4", "--port", str(port))
     with (
-        campus(database_url, tmp_path, RunningClock(), public_url=base, **redis) as here,
+        campus(migrated_postgres_url, tmp_path, RunningClock(), public_url=base, redis_url=redis_url) as here,
         running(tmp_path, settings, *serving) as pages,
     ):
         wait_for(f"{base}/readyz", pages)
