@@ -201,16 +201,11 @@ def awards(bench: Bench) -> dict[str, Any]:
         machine.wait_until_quiet(bench.patience)
         names = {f"worker{number}": pid for number, pid in enumerate(pids)}
         meter = machine.Meter({**names, "postgres": bench.stores.postgres.pid})
-        with _assembly(bench.stores, url) as app, bench.stores.connect(url) as connection:
+        with _assembly(bench.stores, url) as app:
             meter.start()
             with app.database.writing() as session:
                 start_destination(session, lifecycle.DESTINATION)
-            until = time.monotonic() + _GIVE_UP
-            query = b"SELECT count(*) FROM badge WHERE issued_at IS NOT NULL"
-            while (connection.execute(query).fetchone() or (0,))[0] < bench.count:
-                if time.monotonic() > until:
-                    raise NotTheSame("badges are missing")
-                time.sleep(0.05)
+            _wait_for(bench, url, b"SELECT count(*) FROM badge WHERE issued_at IS NOT NULL", bench.count)
             use = meter.stop()
             _check_one(app)
         cpu = sum(use.cpu[name] for name in names)
@@ -240,8 +235,19 @@ def _workers(bench: Bench, url: str) -> Iterator[list[int]]:
     with ExitStack() as stack:
         command = [sys.executable, "-m", "microcred.app", "worker"]
         pids = [stack.enter_context(process(command, env=env)).pid for _ in range(WORKERS)]
-        time.sleep(8.0)  # each divides the limits by those it saw with its last sign of life
+        _wait_for(bench, url, b"SELECT count(*) FROM outbox_worker", WORKERS)
+        time.sleep(6.0)  # each divides the limits by those it saw with its last sign of life
         yield pids
+
+
+def _wait_for(bench: Bench, url: str, query: bytes, count: int) -> None:
+    """Until a query counts so many. Raises NotTheSame where that takes too long."""
+    until = time.monotonic() + _GIVE_UP
+    with bench.stores.connect(url) as connection:
+        while (connection.execute(query).fetchone() or (0,))[0] < count:
+            if time.monotonic() > until:
+                raise NotTheSame("badges are missing, or workers")
+            time.sleep(0.05)
 
 
 @contextmanager
