@@ -182,7 +182,7 @@ def _mend(session: Session, actor: Actor, loaded: Loaded, now: datetime) -> None
 
 
 def _end_permission(crowd: Crowd, session: Session) -> None:
-    if crowd.random.random() < 0.1:
+    if crowd.random.random() < 0.03:
         now = crowd.world.clock.now()
         permitting.withdraw(session, crowd.teacher(), student_code="A", kind="student_family", now=now)
 
@@ -199,7 +199,7 @@ def _send_back(crowd: Crowd, session: Session) -> None:
 
 
 def _hide(crowd: Crowd, session: Session) -> None:
-    if crowd.random.random() < 0.2:
+    if crowd.random.random() < 0.05:
         public_id = crowd.attempt(session, *reading_queue.READING)
         actor, now = crowd.actor("reviewer"), crowd.world.clock.now()
         privacy_flagging.flag(session, actor, public_id, because="name", answer=("p1-q1", ""), now=now)
