@@ -33,6 +33,10 @@ def registration(world: World) -> None:
     installation.bring_catalogue()
     for name in desks.JUDGES:
         desks.one_time_link(name)
+    for issuer in desks.ISSUERS:
+        # Whether a second reviewer reads a try is drawn by lot; here one decides.
+        rules = ("--rule", "double_score_percent=0", "--rule", "double_score_borderline=no")
+        installation.command("organization", "set", issuer, *rules)
     before = {row["registration_id"] for row in installation.command("platform", "list")}
     address = installation.command("platform", "invite", "--lms", "moodle")["url"]
     with world.moodle.signed_in() as page:
