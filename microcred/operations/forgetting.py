@@ -12,8 +12,8 @@ from microcred.credentials.review_models import (
     Appeal,
     CalibrationRating,
     CalibrationRound,
-    ReviewFlag,
     ReviewerPoolMember,
+    ReviewFlag,
     SavedComment,
     TeacherRequest,
 )
