@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from psycopg import RawCursor
-from sqlalchemy import Engine
 from sqlalchemy.sql.expression import Executable
 
 from microcred.database.engine import Database
@@ -18,12 +17,12 @@ class Alone:
     """A writing statement with named parameters (`bindparam`), compiled for one database."""
 
     def __init__(self, database: Database, statement: Executable) -> None:
-        self._engine: Engine = database.engine
+        self._database = database
         self._is_sqlite = database.is_sqlite
         # The server's own placeholders: psycopg does not keep its reading of a text of more than 4096
         # characters, and reading it takes longer than the rest of the call.
         style = "qmark" if self._is_sqlite else "numeric_dollar"
-        dialect = cast(Any, type(self._engine.dialect))(paramstyle=style)
+        dialect = cast(Any, type(database.engine.dialect))(paramstyle=style)
         compiled: Any = cast(Any, statement).compile(dialect=dialect)
         self._text = str(compiled)
         self._parameters = [
@@ -33,11 +32,12 @@ class Alone:
     def is_written(self, values: Mapping[str, Any]) -> bool:
         """Run it; whether it wrote a row. Raises the driver's own errors, after which nothing is kept."""
         given = [adapt(values[name]) if adapt else values[name] for name, adapt in self._parameters]
-        pooled = self._engine.raw_connection()
+        pooled = self._database.engine.raw_connection()
         connection: Any = pooled.driver_connection
         try:
             run = self._on_sqlite if self._is_sqlite else self._on_postgresql
-            written = run(connection, given)
+            with self._database.turn():
+                written = run(connection, given)
         except BaseException:
             pooled.invalidate()
             raise

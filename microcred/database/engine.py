@@ -1,5 +1,6 @@
 """One way to open a database, for SQLite and for PostgreSQL."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ _PING_AFTER = 5.0
 """Seconds after which a pooled connection is asked whether it still lives. One that was used a moment ago is
 not: the question is a round trip of its own, and a server that went away just then is a 503 either way.
 """
+
+_TURN_SECONDS = 20.0
+"""How long a writer waits for its turn on SQLite before it tries all the same."""
 
 
 class Database:
@@ -47,6 +51,7 @@ class Database:
         else:
             _ping_idle(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._writer = threading.Lock() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -63,10 +68,22 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """One writing transaction; runs the session's `after_commit` callbacks once it is durable."""
         with self._sessions() as session:
-            with session.begin():
+            with self.turn(), session.begin():
                 yield session
             for callback in session.info.pop(_AFTER_COMMIT, []):
                 callback()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The right to write on SQLite, which has one writer: its own waiting is sleeping and trying again,
+        and of a hundred people who write at once some never come to it. PostgreSQL needs no turns.
+        """
+        mine = self._writer is not None and self._writer.acquire(timeout=_TURN_SECONDS)
+        try:
+            yield
+        finally:
+            if self._writer is not None and mine:
+                self._writer.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
