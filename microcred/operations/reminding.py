@@ -51,7 +51,7 @@ def plan(session: Session, attempt: Attempt, now: datetime) -> None:
         return
     if attempt.state == State.DRAFT:
         _add(session, attempt.id, "draft", {"round": 1}, now, now + _patience(attempt))
-    elif attempt.state in (State.SUBMITTED, State.APPEAL_OPEN) and attempt.decision_due_at is not None:
+    elif attempt.state in _JUDGED and attempt.decision_due_at is not None:
         due = attempt.decision_due_at
         _add(session, attempt.id, "decision", {}, now, max(now, due - _before(attempt)))
 

@@ -311,8 +311,10 @@ def test_whoever_has_a_review_hears_a_day_before_it_is_due_and_once_more(
     for _ in range(5):
         course.clock.move(days=1)
         work(course)
-    # The day was moved and announced, so it came near a second time.
-    assert told(course, reviewer.person_id)[:2] == ["decision_due", "decision_due"]
+    # The day was moved and announced, so it came near a second time. Days passed before the worker ran: that
+    # the first one was missed may be said as well.
+    heard = [kind for kind in told(course, reviewer.person_id) if kind != "decision_overdue"]
+    assert heard[:2] == ["decision_due", "decision_due"]
 
 
 def test_a_decision_in_time_needs_no_reminder(teacher: Visitor, course: Course) -> None:
