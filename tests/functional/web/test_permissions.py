@@ -226,11 +226,9 @@ def test_a_flagged_answer_has_to_be_changed(submitted: Visitor, course: Course) 
 
 def test_a_flag_is_for_whoever_reviews_and_says_what_is_wrong(submitted: Visitor, course: Course) -> None:
     reviewer, public_id = begin_review(course, submitted)
-    now = course.clock.now()
+    now, another = course.clock.now(), course.officer("reviewer")
     with course.assembly.database.writing() as session, pytest.raises(NotAllowed):
-        privacy_flagging.flag(
-            session, course.officer("reviewer"), public_id, because="name", answer=("p4-q1", ""), now=now
-        )
+        privacy_flagging.flag(session, another, public_id, because="name", answer=("p4-q1", ""), now=now)
     with course.assembly.database.writing() as session, pytest.raises(OperationRefused):
         privacy_flagging.flag(session, reviewer, public_id, because="taste", item_id="x", now=now)
     with course.assembly.database.writing() as session, pytest.raises(NotFound):

@@ -103,9 +103,9 @@ def test_it_can_be_taken_back_until_a_reviewer_starts(teacher: Visitor, course: 
     assert teacher.post("withdraw").status_code == 303
     assert events(course, "try_withdrawn") == 1
     submit(teacher)
+    public_id, reviewer = course.attempt(teacher.person_id).public_id, course.officer("reviewer")
     with course.assembly.database.writing() as session:
-        public_id = course.attempt(teacher.person_id).public_id
-        review.start(session, course.officer("reviewer"), public_id, course.clock.now())
+        review.start(session, reviewer, public_id, course.clock.now())
     refused = teacher.post("withdraw")
     assert refused.status_code == 409
     assert "a reviewer is reading" in refused.text
