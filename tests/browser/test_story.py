@@ -166,7 +166,7 @@ def test_other_credentials_go_the_same_way(
 @pytest.mark.long
 def test_a_stack_by_parts_with_a_column_of_its_own(browser: Browser, demo: Demo, tmp_path: Path) -> None:
     """One column for each part, and one that says 1 of 3 once the first of the stack is earned."""
-    teacher, title = "Robin Demo-Teacher", "Evidence for Small-Group Teaching"
+    teacher, title = "Robin Demo-Teacher", "Using Evidence to Plan Small-Group Teaching"
     parts = [
         f"Evidence to Action, Part {number}: {part}"
         for number, part in enumerate(
