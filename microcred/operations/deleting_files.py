@@ -10,7 +10,8 @@ from microcred.storage import Storage, StorageError
 
 DELETE_FILES = "delete_files"
 """Outbox kind: delete files that nothing refers to any more."""
-FILES_A_ROW = 200
+_FILES_A_ROW = 200
+_INSTALLATION = ("installation", "1")
 
 
 def delete_files_handler(storage: Storage) -> outbox.Handler:
@@ -30,24 +31,28 @@ def delete_files_handler(storage: Storage) -> outbox.Handler:
     return handle
 
 
-def delete_files_later(session: Session, keys: Sequence[str], now: datetime) -> None:
-    """Let the worker delete files of the store."""
-    _delete_of_store(session, "keys", keys, now)
+def delete_files_later(
+    session: Session, keys: Sequence[str], now: datetime, subject: tuple[str, str] = _INSTALLATION
+) -> None:
+    """Let the worker delete files of the store; `subject` is whose they were (type, id)."""
+    _delete_of_store(session, "keys", keys, now, subject)
 
 
 def delete_folders_later(session: Session, folders: Sequence[str], now: datetime) -> None:
     """Let the worker delete folders of the store with all that is in them."""
-    _delete_of_store(session, "folders", folders, now)
+    _delete_of_store(session, "folders", folders, now, _INSTALLATION)
 
 
-def _delete_of_store(session: Session, what: str, names: Sequence[str], now: datetime) -> None:
-    for start in range(0, len(names), FILES_A_ROW):
+def _delete_of_store(
+    session: Session, what: str, names: Sequence[str], now: datetime, subject: tuple[str, str]
+) -> None:
+    for start in range(0, len(names), _FILES_A_ROW):
         outbox.add(
             session,
             kind=DELETE_FILES,
             destination="local",
             order_key=None,
-            subject=("installation", "1"),
-            payload={what: list(names[start : start + FILES_A_ROW])},
+            subject=subject,
+            payload={what: list(names[start : start + _FILES_A_ROW])},
             now=now,
         )

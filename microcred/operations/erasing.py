@@ -1,6 +1,6 @@
 """What goes when a person is erased, table by table."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, UpdateBase, delete, select, update
@@ -30,7 +30,7 @@ from microcred.credentials.models import (
 from microcred.credentials.steps import CLOSED, Action, State
 from microcred.credentials.workflow import SYSTEM, Facts, plan
 from microcred.operations import consequences, forgetting
-from microcred.operations.deleting_files import DELETE_FILES, FILES_A_ROW, delete_folders_later
+from microcred.operations.deleting_files import delete_files_later, delete_folders_later
 from microcred.outbox import OutboxRow
 from microcred.people import audit
 from microcred.people.models import (
@@ -63,7 +63,7 @@ def erase_now(
     _erase_deliveries(session, ids, now)
     _erase_identities(session, ids)
     _erase_person(session, ids, now)
-    _delete_later(session, root, [*files, *pictures], now)
+    delete_files_later(session, [*files, *pictures], now, ("person", str(root)))
     record_about(
         session, root, "person.erase", by, now, files=len(files), awards=awards, badges_kept=keep_badges
     )
@@ -209,19 +209,6 @@ def _erase_person(session: Session, ids: frozenset[int], now: datetime) -> None:
         person.merged_into_id = None
         person.state = "erased"
     session.flush()
-
-
-def _delete_later(session: Session, root: int, keys: Sequence[str], now: datetime) -> None:
-    for start in range(0, len(keys), FILES_A_ROW):
-        outbox.add(
-            session,
-            kind=DELETE_FILES,
-            destination="local",
-            order_key=None,
-            subject=("person", str(root)),
-            payload={"keys": list(keys[start : start + FILES_A_ROW])},
-            now=now,
-        )
 
 
 def identities_of(session: Session, ids: Collection[int]) -> list[int]:
