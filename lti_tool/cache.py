@@ -6,8 +6,10 @@ its own.
 """
 
 import threading
+import time
 from collections import OrderedDict
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 import redis
 import structlog
@@ -15,6 +17,7 @@ import structlog
 from microcred.database import Clock
 
 _log = structlog.get_logger("lti")
+Answer = TypeVar("Answer")
 
 
 class Cache(Protocol):
@@ -93,53 +96,61 @@ class InProcessCache:
 
 
 class RedisCache:
-    """The same in Redis, under `prefix`; while Redis is away, in process."""
+    """The same in Redis, under `prefix`; while Redis is away, in process.
+
+    A Redis that does not answer is left alone for `AWAY_SECONDS`: otherwise every request would wait for it.
+    """
+
+    AWAY_SECONDS = 5.0
 
     def __init__(self, client: "redis.Redis", clock: Clock, prefix: str = "microcred:lti:") -> None:
         self._client = client
         self._prefix = prefix
         self._fallback = InProcessCache(clock)
+        self._away_until = 0.0
 
     def get(self, key: str) -> bytes | None:
-        try:
+        def ask() -> bytes | None:
             value: Any = self._client.get(self._prefix + key)
-        except redis.RedisError:
-            self._is_away()
-            return self._fallback.get(key)
-        return value if value is None or isinstance(value, bytes) else str(value).encode()
+            return value if value is None or isinstance(value, bytes) else str(value).encode()
+
+        return self._ask(ask, lambda: self._fallback.get(key))
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        try:
-            self._client.set(self._prefix + key, value, px=max(1, int(seconds * 1000)))
-        except redis.RedisError:
-            self._is_away()
-            self._fallback.put(key, value, seconds)
+        self._ask(
+            lambda: self._client.set(self._prefix + key, value, px=_milliseconds(seconds)),
+            lambda: self._fallback.put(key, value, seconds),
+        )
 
     def delete(self, key: str) -> None:
         self._fallback.delete(key)
-        try:
-            self._client.delete(self._prefix + key)
-        except redis.RedisError:
-            self._is_away()
+        self._ask(lambda: self._client.delete(self._prefix + key), lambda: None)
 
     def claim(self, key: str, seconds: float) -> bool:
-        try:
-            return bool(self._client.set(self._prefix + key, b"", px=max(1, int(seconds * 1000)), nx=True))
-        except redis.RedisError:
-            self._is_away()
-            return self._fallback.claim(key, seconds)
+        return self._ask(
+            lambda: bool(self._client.set(self._prefix + key, b"", px=_milliseconds(seconds), nx=True)),
+            lambda: self._fallback.claim(key, seconds),
+        )
 
     def count(self, key: str, seconds: float, more: int = 1) -> int:
-        name = self._prefix + key
-        try:
+        def ask() -> int:
             with self._client.pipeline(transaction=False) as pipe:
-                pipe.set(name, 0, px=max(1, int(seconds * 1000)), nx=True)
-                pipe.incrby(name, more)
+                pipe.set(self._prefix + key, 0, px=_milliseconds(seconds), nx=True)
+                pipe.incrby(self._prefix + key, more)
                 return int(pipe.execute()[1])
-        except redis.RedisError:
-            self._is_away()
-            return self._fallback.count(key, seconds, more)
 
-    def _is_away(self) -> None:
-        if self._fallback.claim("redis-away", 30):
-            _log.warning("redis_away")
+        return self._ask(ask, lambda: self._fallback.count(key, seconds, more))
+
+    def _ask(self, ask: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
+        if time.monotonic() >= self._away_until:
+            try:
+                return ask()
+            except redis.RedisError:
+                self._away_until = time.monotonic() + self.AWAY_SECONDS
+                if self._fallback.claim("redis-away", 30):
+                    _log.warning("redis_away")
+        return otherwise()
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from random import SystemRandom
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy.exc import ArgumentError
 
 import grade_passback
@@ -138,11 +140,7 @@ def assemble(
     with _setting("CLAMD_URL"):
         scanner = Clamd(settings.clamd_url) if settings.clamd_url else None
     with _setting("REDIS_URL"):
-        cache = (
-            redis.Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
-            if settings.redis_url
-            else None
-        )
+        cache = redis_client(settings.redis_url) if settings.redis_url else None
     with _setting("MAIL_URL"):
         mailer = mailer_for(settings.mail_url)
     with _setting("CA_BUNDLE"):
@@ -238,6 +236,15 @@ def limits_of(settings: Settings) -> Callable[[str], Limit]:
         return Limit(concurrency=_AT_ONCE.get(name, settings.in_flight), per_second=rate or None)
 
     return limit_of
+
+
+def redis_client(url: str) -> "redis.Redis":
+    """A client that gives up after at most two seconds and one more try: left to itself it asks four times,
+    with pauses, and a launch would wait ten seconds for a Redis that is away.
+    """
+    return redis.Redis.from_url(
+        url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), retries=1)
+    )
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class Policy:
     breaker_most: float = 300.0
     worker_seen: float = 20.0
     """A worker not seen for so long does not count when limits are divided."""
+    heartbeat: float = 5.0
+    """How often a worker says that it lives, and looks how many others do."""
     limit_of: Callable[[str], Limit] = default_limit
 
     def row_delay(self, attempt: int, after: float | None, rng: random.Random) -> timedelta:

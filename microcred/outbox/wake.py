@@ -2,6 +2,7 @@
 themselves."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -15,6 +16,7 @@ from microcred.database import Database
 
 CHANNEL = "microcred_outbox"
 _RECONNECT_SECONDS = 1.0
+_AWAY_SECONDS = 5.0
 _log = structlog.get_logger("microcred.outbox")
 
 
@@ -82,12 +84,16 @@ class RedisWake:
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
         self._local = LocalWake()
+        self._away_until = 0.0
 
     def notify(self) -> None:
         self._local.notify()
+        if time.monotonic() < self._away_until:
+            return  # otherwise every commit would wait for a Redis that does not answer
         try:
             self._client.publish(CHANNEL, "1")
         except redis.RedisError as error:
+            self._away_until = time.monotonic() + _AWAY_SECONDS
             _log.warning("wake_not_sent", error=type(error).__name__)
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:

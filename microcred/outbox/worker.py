@@ -24,7 +24,6 @@ _LINGER = 0.02
 _SOON = 0.01
 _IDLE = 15.0
 _AFTER_DATABASE_ERROR = 1.0
-_HEARTBEAT = 5.0
 
 
 class Worker:
@@ -52,7 +51,8 @@ class Worker:
         self._handlers = handlers
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, keeps no secret
         self._id = random_id()
-        self._living = 1
+        self.living = 1
+        """Workers that deliver from this database, this one among them, when last looked."""
         self._lease = timedelta(seconds=self._policy.lease)
         self._renewed_at: datetime | None = None
         self._seen_at: datetime | None = None
@@ -139,9 +139,9 @@ class Worker:
         return self._sleep_time(taken, now)
 
     def _show_life(self, session: Session, now: datetime) -> None:
-        if self._seen_at is None or now - self._seen_at >= timedelta(seconds=_HEARTBEAT):
+        if self._seen_at is None or now - self._seen_at >= timedelta(seconds=self._policy.heartbeat):
             seen = timedelta(seconds=self._policy.worker_seen)
-            self._living = sign_of_life(session, self._id, now=now, seen=seen)
+            self.living = sign_of_life(session, self._id, now=now, seen=seen)
             self._seen_at = now
         if self._renewed_at is None or now - self._renewed_at >= self._lease / 3:
             renew(session, self._lanes.in_hand(), now=now, lease=self._lease)
@@ -158,11 +158,11 @@ class Worker:
         """This worker's part of a destination's limit; one probe at a time after a pause."""
         if view.on_probation:
             return 1
-        return max(1, self._policy.limit_of(view.name).concurrency // self._living)
+        return max(1, self._policy.limit_of(view.name).concurrency // self.living)
 
     def _room(self, view: DestinationView) -> int:
         rate = self._policy.limit_of(view.name).per_second
-        return self._lanes.room(view.name, self._share(view), rate / self._living if rate else None)
+        return self._lanes.room(view.name, self._share(view), rate / self.living if rate else None)
 
     def _run(self, job: Job) -> Outcome:
         handler = self._handlers.get(job.kind)

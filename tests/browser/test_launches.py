@@ -1,26 +1,22 @@
 """Several launches in one browser: two in one tab with Back and reload, two people in two tabs."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.support import chromium
-from tests.support.demo import Demo, running_demo
+from tests.support.demo import Demo
 from tests.support.story import COURSE, SLOW, add_to_course, at_course, open_link, tool
 
-IDEAS = "Helping Students Generate and Shape Ideas"
-TOOLS = "Choosing Digital Tools That Protect Students"
+FIRST = "Leading Academic Discussion with the Whole Class"
+SECOND = "Leading a Peer Observation Cycle"
 
 
-@pytest.fixture(scope="module")
-def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A running demo with two credentials in its course."""
-    with running_demo(tmp_path_factory.mktemp("demo")) as running:
-        with at_course(browser, running, "Dana Demo-Coordinator") as page:
-            for title in (IDEAS, TOOLS):
-                add_to_course(page, title, "100 points when earned")
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def links(browser: Browser, demo: Demo) -> None:
+    """Two micro-credentials in the course."""
+    with at_course(browser, demo, "Dana Demo-Coordinator") as page:
+        for title in (FIRST, SECOND):
+            add_to_course(page, title, "100 points when earned")
 
 
 def enter(context: BrowserContext, demo: Demo, name: str) -> Page:
@@ -46,18 +42,18 @@ def write(frame: FrameLocator, text: str) -> None:
 def test_two_launches_in_one_tab_with_back_and_reload(browser: Browser, demo: Demo) -> None:
     with at_course(browser, demo, "Terry Demo-Teacher") as page:
         course = page.url
-        expect(open_link(page, IDEAS).get_by_role("heading", name=IDEAS)).to_be_visible(timeout=SLOW)
+        expect(open_link(page, FIRST).get_by_role("heading", name=FIRST)).to_be_visible(timeout=SLOW)
         page.goto(course)
-        expect(open_link(page, TOOLS).get_by_role("heading", name=TOOLS)).to_be_visible(timeout=SLOW)
+        expect(open_link(page, SECOND).get_by_role("heading", name=SECOND)).to_be_visible(timeout=SLOW)
 
         page.reload()
-        expect(tool(page).get_by_role("heading", name=TOOLS)).to_be_visible(timeout=SLOW)
+        expect(tool(page).get_by_role("heading", name=SECOND)).to_be_visible(timeout=SLOW)
         tool(page).locator(".partlist a").first.click()
         expect(tool(page).locator("textarea.answer").first).to_be_visible(timeout=SLOW)
         page.evaluate("history.back()")
-        expect(tool(page).get_by_role("heading", name=TOOLS)).to_be_visible(timeout=SLOW)
+        expect(tool(page).get_by_role("heading", name=SECOND)).to_be_visible(timeout=SLOW)
         page.goto(course)
-        expect(open_link(page, IDEAS).get_by_role("heading", name=IDEAS)).to_be_visible(timeout=SLOW)
+        expect(open_link(page, FIRST).get_by_role("heading", name=FIRST)).to_be_visible(timeout=SLOW)
 
 
 @pytest.mark.case(
@@ -67,11 +63,11 @@ def test_two_launches_in_one_tab_with_back_and_reload(browser: Browser, demo: De
 def test_what_one_person_writes_is_never_stored_as_anothers(browser: Browser, demo: Demo) -> None:
     with chromium.person(browser) as context:
         first = enter(context, demo, "Terry Demo-Teacher")
-        hers = open_link(first, IDEAS)
+        hers = open_link(first, FIRST)
         hers.locator(".partlist a").first.click()
         expect(hers.locator("textarea.answer").first).to_be_visible(timeout=SLOW)
         second = enter(context, demo, "Amal Demo-Teacher")
-        his = open_link(second, IDEAS)
+        his = open_link(second, FIRST)
         write(his, "Written by the second person.")
 
         box = hers.locator("textarea.answer").first

@@ -6,7 +6,6 @@ issuer awards it, the grade stands in the gradebook and the badge verifies. Each
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from microcred.badges import baking
 from tests.support import chromium
-from tests.support.demo import Demo, running_demo
+from tests.support.demo import Demo
 from tests.support.story import (
     COURSE,
     SLOW,
@@ -42,13 +41,6 @@ IDEAS = "Helping Students Generate and Shape Ideas"
 TOOLS = "Choosing Digital Tools That Protect Students"
 FEEDBACK = "Feedback That Moves Learning Forward"
 TEACHER = "Terry Demo-Teacher"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One running demo for the module."""
-    with running_demo(tmp_path_factory.mktemp("demo")) as running:
-        yield running
 
 
 def test_from_an_lms_course_to_a_grade_and_a_badge(

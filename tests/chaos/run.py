@@ -46,6 +46,8 @@ class Size:
     """How long decisions are made and disasters happen, where the machine keeps up."""
     haste: float = 10.0
     """The outbox's own waiting times are divided by this."""
+    slow: float = 20.0
+    """Seconds that the clock stays behind in the end; rows claimed before wait so much longer."""
     patience: float = 1800.0
     """Seconds after which a run that has not ended has failed."""
     latency: float = 0.02
@@ -138,7 +140,7 @@ def _disasters(
             events.append((at, "PostgreSQL ends and starts again", stores.restart_postgres))
             events.append((at + 0.12, "Redis ends and starts empty", stores.restart_redis))
     # A clock that is an hour slow for a while, as until somebody sets it right; later one that stays slow.
-    for at, offset in ((0.4, -_HOUR), (0.5, 0.0), (0.75, -20.0)):
+    for at, offset in ((0.4, -_HOUR), (0.5, 0.0), (0.75, -size.slow)):
         events.append((at, f"the clock is set to {offset:+.0f} s", lambda o=offset: clock.set_offset(o)))  # type: ignore[misc]
     started = time.monotonic()
     for at, what, happen in sorted(events, key=lambda event: event[0]):

@@ -1,5 +1,8 @@
 """A catalogue as large as a state's: made from the sample's first credential, under other names."""
 
+from typing import Any
+
+import yaml
 from sqlalchemy import select
 
 from microcred.credentials import document_of
@@ -8,6 +11,7 @@ from microcred.credentials.search import search_text
 from microcred.database import Database
 
 FIRST = "mc-shape-ideas"
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def generate(database: Database, count: int) -> None:
@@ -43,3 +47,8 @@ def generate(database: Database, count: int) -> None:
                 published_at=model.published_at,
             )
             session.add(version)
+
+
+def plain(text: str) -> Any:
+    """YAML as plain data; ten times as fast as `yaml.safe_load` where libyaml is there."""
+    return yaml.load(text, Loader=_Loader)

@@ -7,15 +7,16 @@ import yaml
 
 from microcred.credentials import sample_text
 from tests.functional.app.conftest import Command
+from tests.support.catalogue import plain
 
 
 def test_what_goes_in_comes_out_again(microcred: Command, catalogue_file: Path) -> None:
     done = microcred.json("catalogue", "import", str(catalogue_file))
-    data = yaml.safe_load(sample_text())
+    data = plain(sample_text())
     entries = [f"{entry['id']} {entry['version']}" for entry in data["micro_credentials"] + data["stacks"]]
     assert sorted(done["new"]) == sorted(entries)
     assert (done["changed"], done["unchanged"]) == ([], [])
-    assert yaml.safe_load(microcred("catalogue", "export").stdout) == data
+    assert plain(microcred("catalogue", "export").stdout) == data
     assert microcred.json("catalogue", "export") == json.loads(json.dumps(data, default=str))
 
 
@@ -32,7 +33,7 @@ def test_a_second_import_changes_nothing(microcred: Command, catalogue_file: Pat
 def test_a_broken_file_is_refused_whole_with_every_problem_and_its_place(
     microcred: Command, tmp_path: Path
 ) -> None:
-    data = yaml.safe_load(sample_text())
+    data = plain(sample_text())
     data["micro_credentials"][0]["parts"][0]["word_limit"] = "many"
     data["micro_credentials"][1]["issuer"] = "iss-nobody"
     del data["micro_credentials"][2]["title"]
@@ -61,7 +62,7 @@ def test_a_published_version_does_not_change(
 ) -> None:
     microcred("catalogue", "import", str(catalogue_file))
     before = microcred.json("catalogue", "export")
-    data = yaml.safe_load(sample_text())
+    data = plain(sample_text())
     data["micro_credentials"][0]["title"] = "Another title"
     file = tmp_path / "changed.yaml"
     file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -17,13 +16,14 @@ from microcred.credentials.schema import MicroCredential
 from microcred.placements.models import Placement
 from tests.functional.review.visitor import Visitor
 from tests.functional.review.world import World
+from tests.support.catalogue import plain
 
 CONFIRMED = [key for key, _ in CHECKLIST]
 
 
 def entry(**changes: Any) -> dict[str, Any]:
     """A micro-credential that is new."""
-    data: dict[str, Any] = yaml.safe_load(sample_text())["micro_credentials"][0]
+    data: dict[str, Any] = plain(sample_text())["micro_credentials"][0]
     return data | {"id": "mc-new", "code": "NEW-1", "title": "A New Practice", "status": "draft"} | changes
 
 
@@ -122,7 +122,7 @@ def fields_of(page: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("number", range(8))
 def test_opening_and_saving_every_form_changes_nothing(author: Visitor, world: World, number: int) -> None:
-    data = yaml.safe_load(sample_text())["micro_credentials"][number]
+    data = plain(sample_text())["micro_credentials"][number]
     author_issuer = data["issuer"]
     if author_issuer != "iss-riverbend":
         data["issuer"] = "iss-riverbend"
@@ -132,19 +132,19 @@ def test_opening_and_saving_every_form_changes_nothing(author: Visitor, world: W
         form = fields_of(see(author, f"author/{key}/section/{section}").text)
         answer = send(author, f"author/{key}/section/{section}", **form)
         assert answer.status_code == 303, answer.text
-    saved = yaml.safe_load(draft(world).text)
+    saved = plain(draft(world).text)
     before = MicroCredential.model_validate(data).model_dump()
     assert MicroCredential.model_validate(saved).model_dump() == before
 
 
 def test_a_stack_has_forms_too(author: Visitor, world: World) -> None:
-    data = yaml.safe_load(sample_text())["stacks"][0]
+    data = plain(sample_text())["stacks"][0]
     answer = send(author, "author/new", issuer="iss-riverbend", kind="stack", text=to_yaml(data))
     key = re.search(r"/author/([^/?]+)", answer.location)[1]  # type: ignore[index]
     for section in ("about", "groups", "capstone", "badge", "credit"):
         form = fields_of(see(author, f"author/{key}/section/{section}").text)
         assert send(author, f"author/{key}/section/{section}", **form).status_code == 303
-    assert yaml.safe_load(draft(world).text) == data
+    assert plain(draft(world).text) == data
     page = text_of(see(author, f"author/{key}/preview").text)
     group = data["groups"][0]
     for words in (
@@ -165,7 +165,7 @@ def test_a_stack_has_forms_too(author: Visitor, world: World) -> None:
 def test_a_catalogue_file_becomes_a_draft_for_each_entry_and_versions_are_downloaded(
     author: Visitor, world: World
 ) -> None:
-    whole = yaml.safe_load(sample_text())
+    whole = plain(sample_text())
     part = {"micro_credentials": whole["micro_credentials"][:2], "stacks": whole["stacks"][:1]}
     answer = send(author, "author/new", issuer="iss-riverbend", kind="stack", text=to_yaml(whole | part))
     assert answer.location.endswith("/desk/author/?ok=begun_several")
@@ -174,12 +174,12 @@ def test_a_catalogue_file_becomes_a_draft_for_each_entry_and_versions_are_downlo
         version = session.get_one(CredentialVersion, world.version_id)
         public_id, title = version.public_id, version.title
     assert [one.kind for one in drafts] == ["micro_credential", "micro_credential", "stack"]
-    assert [yaml.safe_load(one.text) for one in drafts[:2]] == part["micro_credentials"]
+    assert [plain(one.text) for one in drafts[:2]] == part["micro_credentials"]
     many = {"micro_credentials": whole["micro_credentials"][:1] * 51}
     refused = send(author, "author/new", issuer="iss-riverbend", kind="stack", text=to_yaml(whole | many))
     assert refused.status_code == 409
     file = see(author, f"author/versions/{public_id}.yaml")
-    assert yaml.safe_load(file.text)["title"] == title
+    assert plain(file.text)["title"] == title
     assert file.headers["Content-Disposition"].startswith("attachment; filename=mc-shape-ideas-")
     key = begin(author, file.text)
     assert see(author, f"author/{key}").status_code == 200
@@ -191,7 +191,7 @@ def test_entries_are_added_moved_and_taken_out_without_script(author: Visitor, w
     def press(do: str) -> dict[str, Any]:
         form = fields_of(see(author, f"author/{key}/section/parts").text)
         assert send(author, f"author/{key}/section/parts", **form, do=do).status_code == 303
-        data: dict[str, Any] = yaml.safe_load(draft(world).text)
+        data: dict[str, Any] = plain(draft(world).text)
         return data
 
     before = len(entry()["parts"][0]["prompts"])
@@ -231,7 +231,7 @@ def test_a_new_version_leaves_courses_as_they_are(author: Visitor, approver: Vis
 
 
 def test_a_published_version_is_not_published_over(author: Visitor, approver: Visitor, world: World) -> None:
-    data = yaml.safe_load(sample_text())["micro_credentials"][0] | {"title": "Changed", "status": "draft"}
+    data = plain(sample_text())["micro_credentials"][0] | {"title": "Changed", "status": "draft"}
     key = begin(author, to_yaml(data))
     send(approver, f"author/{key}/sign", revision="1", confirm=CONFIRMED)
     answer = send(author, f"author/{key}/publish")
@@ -267,8 +267,8 @@ def test_what_is_downloaded_can_be_brought_again(author: Visitor, world: World) 
     key = begin(author, to_yaml(entry()))
     answer = see(author, f"author/{key}.yaml")
     assert answer.headers["Content-Disposition"].startswith("attachment")
-    assert yaml.safe_load(answer.text) == entry()
-    whole = yaml.safe_load(sample_text())
+    assert plain(answer.text) == entry()
+    whole = plain(sample_text())
     whole |= {"micro_credentials": [entry(title="From a file")], "stacks": []}
     begin(author, to_yaml(whole))
     assert draft(world).title == "From a file"

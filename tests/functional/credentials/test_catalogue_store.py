@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -29,10 +28,11 @@ from microcred.credentials import (
 from microcred.credentials.models import Catalogue, Credential, CredentialVersion
 from microcred.database import Database
 from microcred.people.models import Organization
+from tests.support.catalogue import plain
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 LATER = datetime(2026, 9, 2, tzinfo=UTC)
-RAW: dict[str, Any] = yaml.safe_load(sample_text())
+RAW: dict[str, Any] = plain(sample_text())
 
 read = cache(parse)
 
@@ -73,7 +73,7 @@ def test_what_comes_out_is_what_went_in(database: Database) -> None:
     data = exported(database)
     assert data == RAW
     assert json.dumps(data) == json.dumps(RAW)
-    assert yaml.safe_load(to_yaml(data)) == RAW
+    assert plain(to_yaml(data)) == RAW
 
 
 def test_the_same_file_again_changes_nothing(database: Database) -> None:

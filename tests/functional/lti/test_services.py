@@ -1,5 +1,7 @@
 """Rosters, access tokens and keys against a platform over HTTP, alone and with Redis between processes."""
 
+import contextlib
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,6 +12,7 @@ from demo_lms import Reply
 from demo_lms.names import CLAIMS
 from lti_tool.protocol.names import SCOPE_MEMBERS, SCOPE_SCORE
 from lti_tool.roster import MEDIA_TYPE, read_roster
+from microcred.app.wiring import redis_client
 from microcred.sealing import Keyring
 from tests.support.lti import World, is_accepted, lti_world
 
@@ -158,9 +161,29 @@ def test_tokens_never_cross_between_registrations_of_one_issuer(world: World) ->
 
 
 def test_redis_that_goes_away_stops_nothing(migrated_sqlite_url: str) -> None:
-    client = redis.Redis(port=1, socket_connect_timeout=0.2)
-    with lti_world(migrated_sqlite_url, cache=client, settings={"rate_login": 5}) as world:
+    with (
+        redis_client("redis://127.0.0.1:1") as client,
+        lti_world(migrated_sqlite_url, cache=client, settings={"rate_login": 5}) as world,
+    ):
         assert is_accepted(world.browser().launch())
+
+
+def test_a_redis_that_takes_calls_and_says_nothing_is_asked_once(migrated_sqlite_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        port = silent.getsockname()[1]
+        with (
+            redis_client(f"redis://127.0.0.1:{port}") as client,
+            lti_world(migrated_sqlite_url, cache=client, settings={"rate_login": 50}) as world,
+        ):
+            for _ in range(10):
+                assert is_accepted(world.browser().launch())
+        silent.settimeout(0.2)
+        calls = 0
+        with contextlib.suppress(TimeoutError):
+            while True:
+                silent.accept()[0].close()
+                calls += 1
+        assert 1 <= calls <= 4  # one question and its repeat; ten launches ask about forty
 
 
 def test_a_platforms_keys_are_shared_between_processes(

@@ -10,7 +10,9 @@ from tests.chaos.stores import Engine
 @pytest.mark.parametrize("engine", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def test_every_gradebook_ends_at_the_newest_decision(engine: Engine) -> None:
     # No unanswered requests: each costs its whole deadline.
-    size = Size(learners=40, kills=2, restarts=1, seconds=8, haste=100, patience=240, faults=Faults(silent=0))
+    size = Size(
+        learners=40, kills=2, restarts=1, seconds=8, haste=100, slow=3, patience=240, faults=Faults(silent=0)
+    )
     outcome = run(engine, size)
     assert outcome.verdict.awards == 40
     assert not any(outcome.verdict.faults.values()), (outcome.verdict.faults, outcome.verdict.examples)

@@ -10,6 +10,7 @@ from datetime import timedelta
 import redis
 from sqlalchemy import text
 
+from microcred.app.wiring import redis_client
 from microcred.database import Database, SystemClock
 from microcred.outbox import (
     Delivered,
@@ -156,13 +157,18 @@ def test_limit_holds_over_all_workers(outbox: Outbox) -> None:
         return Delivered()
 
     outbox.handler.answer = slow
-    policy = Policy(limit_of=lambda _: Limit(concurrency=4))
+    policy = Policy(heartbeat=0.3, limit_of=lambda _: Limit(concurrency=4))
     workers = [outbox.worker(policy=policy) for _ in range(2)]
     with running(*workers):
-        time.sleep(6)  # by then each has seen the other
+        first = 0
+        while [worker.living for worker in workers] != [2, 2]:
+            outbox.add(first := first + 1)  # each looks around when it is woken
+            time.sleep(0.1)
+            assert first < 200
+        most.clear()
         for n in range(60):
             outbox.add(n)
-        wait_until(lambda: len(outbox.handler.jobs) >= 60, 30)
+        wait_until(lambda: len(outbox.handler.jobs) >= first + 60, 30)
     assert max(most) <= 4
     assert set(outbox.states()) == {"delivered"}
 
@@ -258,7 +264,7 @@ def test_redis_channel_wakes_a_worker_of_another_process(
 def test_redis_that_is_away_loses_nothing(sqlite_url: str, outbox_on: Callable[[str], Outbox]) -> None:
     outbox = outbox_on(sqlite_url)
     outbox.real_time = SystemClock()
-    with redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2) as client:
+    with redis_client("redis://127.0.0.1:1") as client:
         use_wake(outbox.database, RedisWake(client))
         with running(outbox.worker()):
             outbox.add(1)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microcred.credentials import CatalogueRefused, Problem, parse, sample_text, to_yaml
+from tests.support.catalogue import plain
 
-RAW: dict[str, Any] = yaml.safe_load(sample_text())
+RAW: dict[str, Any] = plain(sample_text())
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -244,4 +244,4 @@ def test_any_change_is_either_refused_with_places_or_kept_exactly(
         problems = refused.problems
     assert (kept is None) == bool(problems)
     assert all(problem.place and problem.message for problem in problems)
-    assert kept is None or kept == yaml.safe_load(text)
+    assert kept is None or kept == plain(text)

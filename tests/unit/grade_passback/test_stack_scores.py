@@ -1,6 +1,7 @@
 """The column of a stack: what is counted, and when a gradebook hears of it."""
 
 from datetime import date
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ def stack_of(*groups: tuple[int, list[str]]) -> Stack:
     return model.model_copy(update={"groups": tuple(given)})
 
 
+@cache
 def sample() -> CatalogueFile:
     return parse(sample_text())
 
