@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from grade_passback.ags import Caller, Callers, Refused, Unreadable, reading_of, redacted, result_of, trouble
 from grade_passback.gradebook import Again, write_again
-from grade_passback.line_items import LineItems, remember
+from grade_passback.line_items import SETTLES, LineItems, remember
 from grade_passback.scores import Score, score_of
 from grade_passback.wire import RESULT_SCOPE, SCORE_SCOPE, SCORE_TYPE, service_url
 from lti_tool.facts import COLUMNS, RegistrationFacts
@@ -35,10 +36,14 @@ _FACTS_KEPT = 5.0
 _INACTIVE = 300.0
 
 
-def make_handler(database: Database, clock: Clock, callers: Callers) -> Handler:
+def make_handler(
+    database: Database, clock: Clock, callers: Callers, *, settles: timedelta = SETTLES
+) -> Handler:
     """The handler of kind `score`: posts the row's bytes to its line item and reads the answer by the
-    platform's dialect."""
-    return _Delivery(database, clock, callers)
+    platform's dialect. `settles`: after a lost answer to the making of a column, how long the platform may
+    take to show it.
+    """
+    return _Delivery(database, clock, callers, settles)
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,11 @@ class _Post:
 
 
 class _Delivery:
-    def __init__(self, database: Database, clock: Clock, callers: Callers) -> None:
+    def __init__(self, database: Database, clock: Clock, callers: Callers, settles: timedelta) -> None:
         self._database = database
         self._clock = clock
         self._callers = callers
-        self._items = LineItems(database, clock)
+        self._items = LineItems(database, clock, settles)
         self._registrations = Registrations(database)
 
     def __call__(self, job: Job) -> Outcome:

@@ -26,7 +26,7 @@ from microcred.database import Clock, Database
 from microcred.outbox import Blocked, Outcome, Retry
 from microcred.placements import MAIN, GradeColumn, Placement
 
-_SETTLES = timedelta(seconds=60)
+SETTLES = timedelta(seconds=60)
 """After a lost answer to a creation: how long the platform may take to show what it made."""
 _SOON = 2.0
 _LOST = ("timeout", "dropped", "bad_answer", "too_large", "http_502", "http_504")
@@ -61,9 +61,10 @@ class ColumnFacts:
 class LineItems:
     """Line items of columns. Answers with an address, or with what becomes of the job that asked."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, settles: timedelta = SETTLES) -> None:
         self._database = database
         self._clock = clock
+        self._settles = settles
 
     def known(self, column_id: int, line_id: int, scopes: tuple[str, ...]) -> ColumnFacts:
         """The column as the database has it now; a learner's own line item comes before the column's."""
@@ -174,10 +175,10 @@ class LineItems:
         now = self._clock.now()
         with self._database.writing() as session:
             insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-            claim = insert(LineItemClaim).values(column_id=column_id, until=now + _SETTLES)
+            claim = insert(LineItemClaim).values(column_id=column_id, until=now + self._settles)
             free = claim.on_conflict_do_update(
                 index_elements=[LineItemClaim.column_id],
-                set_={"until": now + _SETTLES},
+                set_={"until": now + self._settles},
                 where=LineItemClaim.until <= now,
             ).returning(LineItemClaim.column_id)
             return session.execute(free).first() is not None

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -40,6 +41,8 @@ class Options:
     writer: int | None
     """Which part of the plan it writes."""
     writers: int
+    settles: float
+    """Seconds before a column whose making was broken off is made again."""
     per_second: float
     """Steps of this writer in a second, at most."""
 
@@ -72,7 +75,9 @@ def hasty(haste: float) -> Policy:
 
 
 def _work(assembly: Assembly, options: Options) -> Worker:
-    handler = grade_passback.make_handler(assembly.database, assembly.clock, assembly.lti.services)
+    handler = grade_passback.make_handler(
+        assembly.database, assembly.clock, assembly.lti.services, settles=timedelta(seconds=options.settles)
+    )
     policy = hasty(options.haste)
     worker = Worker(assembly.database, assembly.clock, handlers={grade_passback.KIND: handler}, policy=policy)
     threading.Thread(target=worker.run_until_stopped, daemon=True).start()

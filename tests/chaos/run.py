@@ -48,6 +48,8 @@ class Size:
     """The outbox's own waiting times are divided by this."""
     slow: float = 20.0
     """Seconds that the clock stays behind in the end; rows claimed before wait so much longer."""
+    settles: float = 60.0
+    """Seconds before a column whose making was broken off is made again."""
     patience: float = 1800.0
     """Seconds after which a run that has not ended has failed."""
     latency: float = 0.02
@@ -90,6 +92,7 @@ def run(engine: Engine, size: Size, say: Callable[[str], None] = lambda _: None)
             worker=True,
             writer=None,
             writers=writers,
+            settles=size.settles,
             per_second=size.learners * STEPS_A_LEARNER / size.seconds / writers,
         )
         keys = _prepare(options, clock, ports)
