@@ -52,7 +52,6 @@ class Action(StrEnum):
     SEND_TO_SECOND_REVIEW = "send_to_second_review"
     SEND_TO_ADJUDICATION = "send_to_adjudication"
     RECOMMEND_AWARD = "recommend_award"
-    RECOMMEND_DENIAL = "recommend_denial"
     REQUEST_REVISIONS = "request_revisions"
     AWARD = "award"
     DENY = "deny"
@@ -343,15 +342,6 @@ _REVIEW = (
         Actor.REVIEWER,
         "award_recommended",
         (Need.ALL_RATED, Need.PASSED),
-        (SendMail(Reader.APPROVERS),),
-    ),
-    _row(
-        Action.RECOMMEND_DENIAL,
-        _READING,
-        State.RECOMMENDED,
-        Actor.REVIEWER,
-        "denial_recommended",
-        (Need.ALL_RATED, Need.NOT_PASSED, Need.COMMENTS),
         (SendMail(Reader.APPROVERS),),
     ),
     _row(

@@ -99,11 +99,6 @@ TURNS: Mapping[tuple[str, Reader], Words] = {
     ("award_recommended", _A): Words(
         "decisions", "“{title}” waits for your decision", "A reviewer recommends the award. Due by {due}."
     ),
-    ("denial_recommended", _A): Words(
-        "decisions",
-        "“{title}” waits for your decision",
-        "A reviewer does not recommend the award. Due by {due}.",
-    ),
     ("revisions_requested", _O): Words(
         "my_work",
         "Revisions needed in “{title}”",

@@ -58,8 +58,8 @@ def _look(used: Services, place: gradable.Place, *, fresh: bool) -> Gradable | N
     if not roster.members:
         return None
     with used.database.writing() as session:
-        course_people.learn(session, place.context_row_id, roster, used.clock.now())
-    found = gradable.judge(roster)
+        staff = course_people.learn(session, place.context_row_id, roster, used.clock.now())
+    found = gradable.judge(roster, staff)
     if found.is_whole:
         used.lti.cache.put(key, json.dumps(found.as_data()).encode(), _KEPT_SECONDS)
     return found

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from demo_lms import ABSENT, Reply
+from demo_lms.names import CLAIMS
 from lti_tool.roster import Member, Roster
 from microcred.credentials.models import Attempt
 from microcred.operations.assigning import bar_for
@@ -11,6 +12,7 @@ from microcred.operations.gradable import Gradable, judge
 from microcred.people.models import Person
 from tests.support.campus import COURSE, Campus
 
+INSTRUCTOR = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
 FRAGMENT = {"X-Fragment": "part"}
 
 
@@ -93,6 +95,20 @@ def test_a_name_that_launches_keep_to_themselves_comes_from_the_roster(anywhere:
     with here.assembly.database.reading() as session:
         terry = session.get_one(Person, here.person_id("terry"))
         assert terry.email is None, "addresses come from launches alone"
+
+
+def test_who_launches_as_staff_is_staff_whatever_the_roster_says(anywhere: Campus) -> None:
+    """As in Moodle, whose roster calls a non-editing teacher a learner."""
+    here = anywhere
+    (link,) = here.add().links
+    here.at_link("amal", link.id, claims={CLAIMS["roles"]: [INSTRUCTOR]})
+    page = here.at_link("dana", link.id)
+    part = page.get("course/roles", headers=FRAGMENT).text
+    assert "1 person in this course can have a grade; 2 people with a staff role cannot" in part
+    assert "Amal" not in page.get("course/roles").text.split("Who has not started</h2>")[1]
+    here.at_link("amal", link.id)
+    again = page.get("course/roles", query_string={"fresh": "1"}).text
+    assert "2 people in this course can have a grade" in again, "the newest launch counts"
 
 
 def test_staff_by_the_roster_read_nobodys_work_from_their_course(anywhere: Campus) -> None:
