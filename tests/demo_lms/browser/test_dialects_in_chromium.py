@@ -84,6 +84,7 @@ def test_dialect_pages_are_accessible_and_fit(
     check(page, f"{lms_of.url}/settings", images_folder / f"lms-{name}-settings-{width}.png")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lms_of", ["canvas"], indirect=True)
 def test_a_teacher_saves_and_publishes_what_the_picker_answered(
     page: Page, lms_of: Server, images_folder: Path

@@ -31,6 +31,7 @@ def add_graded_link(lms: Server) -> str:
     return link.id
 
 
+@pytest.mark.long
 def test_a_launch_runs_in_the_frame_and_the_frame_grows(page: Page, lms: Server) -> None:
     add_graded_link(lms)
     be(page, lms, "Terry Demo-Teacher")
@@ -85,6 +86,7 @@ def test_a_new_tab_launches_too(page: Page, lms: Server) -> None:
     expect(popup.value.get_by_role("heading")).to_have_text("Hello terry")
 
 
+@pytest.mark.long
 def test_a_coordinator_adds_content_and_lands_in_the_course(page: Page, lms: Server) -> None:
     be(page, lms, "Dana Demo-Coordinator")
     page.get_by_role("button", name="Add content").click()

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from microcred.app import schema
@@ -39,8 +38,6 @@ texts = st.one_of(st.sampled_from(WORDS), st.text(max_size=40))
 CRITERIA = sorted(PASSING)
 FIELDS = [f"{kind}_{name}" for name in CRITERIA[:3] for kind in ("level", "text_comment")]
 _numbers = itertools.count()
-EXAMPLES = 40
-"""Pages made for each example; what they find comes early or not at all."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +67,6 @@ def people(postgres_port: int, worker_id: str) -> Iterator[tuple[Visitor, Visito
         database.dispose()
 
 
-@examples(max_examples=EXAMPLES)
 @given(
     fields=st.dictionaries(
         st.one_of(st.sampled_from([*FIELDS, "part", "outcome"]), texts), texts, max_size=5

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -56,8 +55,6 @@ TEACHER = {
     "open": ("place",),
 }
 _numbers = itertools.count()
-EXAMPLES = 40
-"""Pages made for each example; what they find comes early or not at all."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +82,6 @@ def is_told(answer: TestResponse) -> None:
     assert answer.status_code < 500, (answer.status_code, answer.text[:400])
 
 
-@examples(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_forms_of_a_teacher(teacher: Visitor, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(TEACHER)))
@@ -96,7 +92,6 @@ def test_forms_of_a_teacher(teacher: Visitor, data: st.DataObject) -> None:
     is_told(teacher.get(path.removesuffix("/responses").removesuffix("/evidence")))
 
 
-@examples(max_examples=EXAMPLES)
 @given(
     content=st.binary(max_size=200),
     name=texts,

@@ -141,6 +141,7 @@ def test_privacy_and_linked_accounts(site: Site, browser_context: BrowserContext
     look(page)
 
 
+@pytest.mark.long
 def test_a_data_privacy_launch(site: Site, browser_context: BrowserContext) -> None:
     visitor = site.here.visitor(rights=("read",))
     with site.here.assembly.database.writing() as session:

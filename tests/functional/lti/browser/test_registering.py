@@ -28,6 +28,7 @@ def _start(here: Here, lms: Lms, page: Page) -> None:
     )
 
 
+@pytest.mark.long
 def test_the_page_says_what_came_of_it_and_closes_itself(here: Here, lms: Lms, page: Page) -> None:
     _start(here, lms, page)
     frame = page.frame_locator("iframe#tool")

@@ -49,6 +49,7 @@ def test_single_keys_can_be_turned_off_and_stay_off(desk: Page) -> None:
     expect(desk.locator("#review-count")).to_have_text("0 of 5 rated")
 
 
+@pytest.mark.long
 def test_a_lost_connection_is_said_and_nothing_is_lost(desk: Page) -> None:
     def lost(route: Route) -> None:
         route.abort("internetdisconnected")
