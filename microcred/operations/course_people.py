@@ -25,10 +25,9 @@ STAFF = frozenset({"see_progress", "place"})
 _AT_A_TIME = 500
 
 
-def learn(session: Session, context_row_id: int, roster: Roster, now: datetime) -> frozenset[str]:
+def learn(session: Session, context_row_id: int, roster: Roster, now: datetime) -> None:
     """Keep what a roster says of people who are known here: names where their launches brought none, and who
-    is staff of the course. Gives the LMS's ids of those whose own launches say that they are staff, whatever
-    the roster makes of them (Moodle's calls a non-editing teacher a learner).
+    is staff of the course.
     """
     registration_id = session.scalars(
         select(Deployment.registration_id)
@@ -37,7 +36,7 @@ def learn(session: Session, context_row_id: int, roster: Roster, now: datetime) 
         # One roster of a course at a time; launches into it need not wait.
         .with_for_update(of=Context, key_share=True)
     ).one()
-    launched = _launched_as_staff(session, context_row_id)
+    launched = launched_as_staff(session, context_row_id)
     staff: set[int] = set()
     for members in _chunks(roster.members):
         by_sub = {member.user_id: member for member in members}
@@ -49,7 +48,6 @@ def learn(session: Session, context_row_id: int, roster: Roster, now: datetime) 
         _name(session, {person_id: by_sub[sub] for sub, _, person_id in known})
         staff |= {identity_id for sub, identity_id, _ in known if sub in launched or _is_staff(by_sub[sub])}
     _keep_staff(session, context_row_id, staff, now, is_whole=roster.is_whole)
-    return launched
 
 
 def not_started(
@@ -82,8 +80,8 @@ def not_started(
     return tuple(sorted((name for sub, name in learners if sub not in started), key=str.casefold))
 
 
-def _launched_as_staff(session: Session, context_row_id: int) -> frozenset[str]:
-    """Whose newest launch into this course brought the rights of staff and not those of a learner."""
+def launched_as_staff(session: Session, context_row_id: int) -> frozenset[str]:
+    """The LMS's ids of those whose newest launch into this course brought the rights of staff and not those of a learner."""
     newest = (
         select(func.max(Launch.id)).where(Launch.context_id == context_row_id).group_by(Launch.identity_id)
     )

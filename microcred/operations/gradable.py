@@ -3,14 +3,14 @@ courses for teachers like to enrol everybody as a teacher. Seen before the first
 """
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from lti_tool.facts import RegistrationFacts
 from lti_tool.models import Context, Registration
-from lti_tool.roles import NOTHING, READ, STAFF, rights_of
+from lti_tool.roles import NOTHING, READ, rights_of
 from lti_tool.roster import Member, Roster
 from microcred.operations.actor import Actor
 from microcred.operations.coordinating import staff_launch
@@ -54,6 +54,18 @@ class Gradable:
         """More staff than any course needs: some of them are likely here to learn."""
         return self.nobody or (self.staff > 2 and self.staff > self.count)
 
+    def knowing(self, staff: Collection[str]) -> "Gradable":
+        """The same where these ids of the LMS are known to be staff: a launch knows better than a roster
+        (Moodle's calls a non-editing teacher a learner).
+        """
+        names = [name for sub, name in self.learners if sub in staff]
+        return replace(
+            self,
+            learners=tuple((sub, name) for sub, name in self.learners if sub not in staff),
+            staff=self.staff + len(names),
+            staff_names=(*self.staff_names, *names)[:NAMES_SHOWN],
+        )
+
     def as_data(self) -> dict[str, Any]:
         """Plain values, to be kept for a while."""
         return asdict(self)
@@ -75,15 +87,10 @@ def place_of_course(session: Session, actor: Actor) -> Place | None:
     return Place(context.id, RegistrationFacts.of(row), context.memberships_url)
 
 
-def judge(roster: Roster, launched_as_staff: Collection[str] = ()) -> Gradable:
-    """Count a roster: whoever may submit has a cell; observers and people without a role count as neither.
-    `launched_as_staff`: the LMS's ids of those whose launches say so; a launch knows better than a roster.
-    """
+def judge(roster: Roster) -> Gradable:
+    """Count a roster: whoever may submit has a cell; observers and people without a role count as neither."""
     active = [member for member in roster.members if member.is_active]
-    rights = {
-        member.user_id: STAFF if member.user_id in launched_as_staff else rights_of(member.roles)
-        for member in active
-    }
+    rights = {member.user_id: rights_of(member.roles) for member in active}
     learners = tuple((m.user_id, _name_of(m)) for m in active if "submit" in rights[m.user_id])
     staff = [
         m for m in active if "submit" not in rights[m.user_id] and rights[m.user_id] not in (NOTHING, READ)

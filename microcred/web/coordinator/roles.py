@@ -30,8 +30,9 @@ def roles() -> ResponseReturnValue:
         place = gradable.place_of_course(session, here.actor)
     found = _look(used, place, fresh="fresh" in request.args) if place is not None else None
     waiting = None
-    if found is not None:
+    if place is not None and found is not None:
         with used.database.reading() as session:
+            found = found.knowing(course_people.launched_as_staff(session, place.context_row_id))
             waiting = course_people.not_started(session, here.actor, found.learners)
     after = key_after(request.args.get("after"))
     template = "coordinator/_roles.html" if wants_fragment() else "coordinator/roles.html"
@@ -58,8 +59,8 @@ def _look(used: Services, place: gradable.Place, *, fresh: bool) -> Gradable | N
     if not roster.members:
         return None
     with used.database.writing() as session:
-        staff = course_people.learn(session, place.context_row_id, roster, used.clock.now())
-    found = gradable.judge(roster, staff)
+        course_people.learn(session, place.context_row_id, roster, used.clock.now())
+    found = gradable.judge(roster)
     if found.is_whole:
         used.lti.cache.put(key, json.dumps(found.as_data()).encode(), _KEPT_SECONDS)
     return found
