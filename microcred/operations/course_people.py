@@ -81,7 +81,7 @@ def not_started(
 
 
 def launched_as_staff(session: Session, context_row_id: int) -> frozenset[str]:
-    """The LMS's ids of those whose newest launch into this course brought the rights of staff and not those of a learner."""
+    """The LMS's ids of those whose newest launch into the course brought rights of staff, not a learner's."""
     newest = (
         select(func.max(Launch.id)).where(Launch.context_id == context_row_id).group_by(Launch.identity_id)
     )
