@@ -103,6 +103,7 @@ def test_a_credential_is_placed_written_and_submitted_without_any_cookie(
                 section.get_by_role("button", name="Add this file").click()
                 expect(count).to_contain_text(f"{number + 1} of", timeout=SLOW)
         for picture in tool.locator("img.thumb").all():
+            picture.scroll_into_view_if_needed()  # what is out of sight is not loaded
             expect(picture).to_have_js_property("naturalWidth", 640, timeout=SLOW)
         tool.locator(".bar-home").click()
         expect(tool.locator(".partlist")).to_be_visible(timeout=SLOW)

@@ -4,7 +4,7 @@ Dates, turns and notices are counted here a second time, by rules of its own.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -161,21 +161,22 @@ def _judge_notices(session: Session, verdict: Verdict) -> None:
     for event in session.scalars(select(AuditEvent).where(AuditEvent.subject_type == "attempt")):
         if event.action in _OWNERS:
             due[int(event.subject_id), event.action] += 1
-    told, assigned = Counter[tuple[int, str]](), Counter[tuple[int, int, datetime]]()
+    told, assigned = Counter[tuple[int, str]](), defaultdict[tuple[int, int, datetime], list[str]](list)
     for notice in session.scalars(select(Notice).where(Notice.attempt_id.is_not(None))):
         assert notice.attempt_id is not None
         if notice.kind in _OWNERS and notice.person_id == owners[notice.attempt_id]:
             told[notice.attempt_id, notice.kind] += 1
         elif notice.topic == "reviews":
-            assigned[notice.attempt_id, notice.person_id, notice.created_at] += 1
+            assigned[notice.attempt_id, notice.person_id, notice.created_at].append(notice.kind)
     for key in due | told:
         verdict.found("notices lost", f"try {key}", max(0, due[key] - told[key]))
         verdict.found("notices doubled", f"try {key}", max(0, told[key] - due[key]))
     for review in session.scalars(select(Review)):
         if review.started_at != review.assigned_at:  # given to them, not taken
-            times = assigned[review.attempt_id, review.reviewer_id, review.assigned_at]
-            verdict.found("notices lost", f"review {review.id}", int(times == 0))
-    verdict.found("notices doubled", "to a reviewer", sum(times > 1 for times in assigned.values()))
+            told_then = assigned.get((review.attempt_id, review.reviewer_id, review.assigned_at))
+            verdict.found("notices lost", f"review {review.id}", int(not told_then))
+    for kinds in assigned.values():
+        verdict.found("notices doubled", f"to a reviewer: {kinds}", len(kinds) - 1)
 
 
 def _judge_mails(session: Session, mails: Path, now: datetime, verdict: Verdict) -> None:
