@@ -148,9 +148,23 @@ def _tell_judges(session: Session, found: About, kind: str, once_for: str, now: 
         return
     assigned = open_reviewers(session, found.attempt)
     if assigned:
+        if kind == "decision_due":
+            assigned = _who_had_it_for_a_day(session, found, assigned, now)
         tell(session, assigned, REVIEW_DUE, found, kind=kind, once_for=once_for, now=now)
     else:
         plan_digest(session, "reviews", found.issuer_id, now)
+
+
+def _who_had_it_for_a_day(session: Session, found: About, reviewers: list[int], now: datetime) -> list[int]:
+    """Without those who were given it since then: they were told the day with it."""
+    fresh = session.scalars(
+        select(Review.reviewer_id).where(
+            Review.attempt_id == found.attempt.id,
+            Review.assigned_at > now - JUDGES_BEFORE,
+            Review.started_at.is_distinct_from(Review.assigned_at),  # else they took it themselves
+        )
+    ).all()
+    return [one for one in reviewers if one not in fresh]
 
 
 def _reviewers(session: Session, found: About) -> list[int]:

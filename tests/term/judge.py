@@ -4,7 +4,7 @@ Dates, turns and notices are counted here a second time, by rules of its own.
 """
 
 import re
-from collections import Counter, defaultdict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from microcred.credentials.models import Attempt
+from microcred.credentials.models import Attempt, Review
 from microcred.credentials.steps import TABLE, SendMail
-from microcred.operations import awards, privacy, review
+from microcred.operations import assigning, awards, privacy, review
 from microcred.operations.notice_words import TURNS
 from microcred.outbox import OutboxRow
 from microcred.people.models import AuditEvent, LmsIdentity, Notice, NoticeChoice, Person
@@ -315,6 +315,27 @@ def test_whoever_has_a_review_hears_a_day_before_it_is_due_and_once_more(
     # the first one was missed may be said as well.
     heard = [kind for kind in told(course, reviewer.person_id) if kind != "decision_overdue"]
     assert heard[:2] == ["decision_due", "decision_due"]
+
+
+def test_whoever_was_given_a_review_on_the_last_day_is_not_reminded_of_it_as_well(
+    teacher: Visitor, course: Course
+) -> None:
+    submit(teacher)
+    taker, given = course.officer("reviewer"), course.officer("reviewer")
+    attempt = course.attempt(teacher.person_id)
+    with course.assembly.database.writing() as session:
+        review.start(session, taker, attempt.public_id, course.clock.now())
+    course.clock.move(days=5)
+    work(course)
+    course.clock.move(days=1, hours=13)
+    with course.assembly.database.writing() as session:
+        before = session.scalars(select(Review).where(Review.attempt_id == attempt.id)).one()
+        assigning.release(before, "late", course.clock.now())
+        again = session.get_one(Attempt, attempt.id)
+        assigning.assign(session, again, given.person_id, course.clock.now(), place="first", because=None)
+    course.clock.move(hours=1)  # Sunday night: the decision is due on Monday
+    work(course)
+    assert told(course, given.person_id) == told(course, taker.person_id) == []
 
 
 def test_a_decision_in_time_needs_no_reminder(teacher: Visitor, course: Course) -> None:
