@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADD
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# One more than the two cores this is measured on: tests wait a quarter of their time, for browsers and servers.
-PARALLEL := -n 3 --dist loadgroup
+# Twice the two cores this is measured on: tests wait much of their time, for browsers, servers and databases.
+PARALLEL := -n 4 --dist loadgroup
 OURS := lti_tool deep_linking grade_passback microcred demo_lms migrations benchmarks tests
 SOURCES = $(wildcard $(OURS))
 VENDOR := microcred/web/static/vendor
@@ -84,7 +84,7 @@ screenshots: setup ## the story again, keeping its pictures in docs/images
 .PHONY: lint
 lint: .venv/ready ## ruff, mypy (strict), the import contract, unused dependencies
 	@failed=; \
-	for check in "ruff check $(SOURCES)" "ruff format --check $(SOURCES)" "mypy $(SOURCES)" \
+	for check in "ruff check $(SOURCES)" "ruff format --check $(SOURCES)" "mypy -n auto $(SOURCES)" \
 		"lint-imports --no-logo" "deptry --no-ansi ."; do \
 		echo "lint: $${check%% *}"; $(BIN)/$$check || failed="$$failed $${check%% *}"; \
 	done; \
