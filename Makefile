@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADD
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Twice the two cores this is measured on: tests wait much of their time, for browsers, servers and databases.
-PARALLEL := -n 4 --dist loadgroup
+# One more than the two cores this is measured on: tests wait a quarter of their time, for browsers and servers.
+PARALLEL := -n 3 --dist loadgroup
 OURS := lti_tool deep_linking grade_passback microcred demo_lms migrations benchmarks tests
 SOURCES = $(wildcard $(OURS))
 VENDOR := microcred/web/static/vendor
