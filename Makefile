@@ -49,7 +49,7 @@ test: setup lint ## lint, then every test that is not long (under 8 minutes on 2
 
 .PHONY: test-full
 test-full: setup lint ## lint, then every test, the long ones too
-	@$(PYTEST) $(PARALLEL) -m ""
+	@$(PYTEST) $(PARALLEL) -m "" --hypothesis-profile full
 
 .PHONY: story
 story: setup ## the end-to-end story in a browser; pictures of every page in test-results/images

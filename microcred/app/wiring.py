@@ -239,8 +239,8 @@ def limits_of(settings: Settings) -> Callable[[str], Limit]:
 
 
 def redis_client(url: str) -> "redis.Redis":
-    """A client that gives up after at most two seconds and one more try: left to itself it asks four times,
-    with pauses, and a launch would wait ten seconds for a Redis that is away.
+    """A client that gives up after at most two seconds, its second try included: left to itself it asks four
+    times, with pauses, and a launch would wait ten seconds for a Redis that is away.
     """
     return redis.Redis.from_url(
         url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), retries=1)
