@@ -214,6 +214,7 @@ def start_review(page: Page, title: str) -> None:
     row = page.get_by_role("row").filter(has_text=title).first
     row.get_by_role("button", name=re.compile("^Start")).click()
     expect(page.locator("[data-review-desk]")).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")
 
 
 def rate_all(page: Page, levels: Mapping[str, str], comment: str = "") -> None:
@@ -224,6 +225,7 @@ def rate_all(page: Page, levels: Mapping[str, str], comment: str = "") -> None:
     """
     for number in range(page.locator(".steps a").count()):
         page.locator(".steps a").nth(number).click()
+        page.wait_for_load_state("domcontentloaded")  # only then does the page's script hear the keys
         criteria = page.locator("fieldset.crit").all()
         for criterion in criteria:
             title = criterion.locator("legend").inner_text()

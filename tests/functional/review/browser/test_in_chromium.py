@@ -16,6 +16,7 @@ def desk(page: Page, served: str, world: World) -> Page:
     page.goto(f"{served}/desk/review/{public_id}")
     page.get_by_role("button", name="Start reading").click()
     expect(page.get_by_role("heading", name="Your rating")).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")  # a heading is seen before the script that hears the keys
     return page
 
 
@@ -44,6 +45,7 @@ def test_single_keys_can_be_turned_off_and_stay_off(desk: Page) -> None:
     desk.keyboard.press("?")
     desk.get_by_label("Turn single keys off").check()
     desk.reload()
+    expect(desk.get_by_label("Turn single keys off")).to_be_checked()
     desk.keyboard.press("4")
     desk.wait_for_timeout(300)
     expect(desk.locator("#review-count")).to_have_text("0 of 5 rated")
