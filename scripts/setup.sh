@@ -57,7 +57,7 @@ setup_python() {
         pwd -P > .venv/checkout
     fi
     say "installing the locked Python packages"
-    "$uv" pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+    "$uv" pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/dev.txt
     "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 }
 

@@ -11,12 +11,22 @@ FIRST = "Leading Academic Discussion with the Whole Class"
 SECOND = "Leading a Peer Observation Cycle"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def links(browser: Browser, demo: Demo) -> None:
-    """Two micro-credentials in the course."""
+def add(browser: Browser, demo: Demo, title: str) -> None:
+    """The coordinator puts a micro-credential into the course."""
     with at_course(browser, demo, "Dana Demo-Coordinator") as page:
-        for title in (FIRST, SECOND):
-            add_to_course(page, title, "100 points when earned")
+        add_to_course(page, title, "100 points when earned")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_link(browser: Browser, demo: Demo) -> None:
+    """One micro-credential in the course."""
+    add(browser, demo, FIRST)
+
+
+@pytest.fixture(scope="module")
+def second_link(browser: Browser, demo: Demo) -> None:
+    """Another beside it."""
+    add(browser, demo, SECOND)
 
 
 def enter(context: BrowserContext, demo: Demo, name: str) -> Page:
@@ -39,6 +49,7 @@ def write(frame: FrameLocator, text: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("second_link")
 def test_two_launches_in_one_tab_with_back_and_reload(browser: Browser, demo: Demo) -> None:
     with at_course(browser, demo, "Terry Demo-Teacher") as page:
         course = page.url

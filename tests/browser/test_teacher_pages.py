@@ -72,7 +72,7 @@ def site(migrated_sqlite_url: str, tmp_path: Path) -> Iterator[Site]:
 def served(port: int, application: Any) -> Iterator[None]:
     """A WSGI application on 127.0.0.1, in a thread."""
     server = make_server("127.0.0.1", port, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield
     server.shutdown()

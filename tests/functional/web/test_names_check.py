@@ -52,7 +52,7 @@ class _Lms(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def lms() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Lms)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield f"localhost:{server.server_port}"
     server.shutdown()

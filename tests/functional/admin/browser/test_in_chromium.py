@@ -69,7 +69,7 @@ def site(migrated_sqlite_url: str, tmp_path: Path) -> Iterator[Site]:
     port = free_port()
     with two_systems(migrated_sqlite_url, tmp_path, origin=f"http://127.0.0.1:{port}") as (here, there):
         server = make_server("127.0.0.1", port, here.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield Site(f"http://127.0.0.1:{port}", here, there)
         server.shutdown()

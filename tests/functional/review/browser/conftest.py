@@ -42,7 +42,7 @@ def assembly(world: World, tmp_path: Path, origin: str) -> Iterator[Assembly]:
 def served(assembly: Assembly, origin: str) -> Iterator[str]:
     """The tool's address, while it is served."""
     server = make_server("127.0.0.1", int(origin.rsplit(":", 1)[1]), create_app(assembly), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield origin
     server.shutdown()
