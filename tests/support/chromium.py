@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from tests.support import programs
 
-# Only the list that is named last counts, so this begins with Playwright's own. After it: parts of the browser's
-# window that are web pages themselves, drawn for every tab; without them a tab costs a third.
+# Only the list that is named last counts, so this begins with Playwright's own. After it: parts of the
+# browser's window that are web pages themselves, drawn for every tab; without them a tab costs a third.
 _TURNED_OFF = [
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
