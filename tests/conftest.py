@@ -25,7 +25,7 @@ from tests.support.servers import Servers
 SERVERS = "MICROCRED_TEST_SERVERS"
 
 # Deadlines measure the machine, not the code; on a shared one they only fail by chance.
-hypothesis.settings.register_profile("default", deadline=None, print_blob=True, max_examples=40)
+hypothesis.settings.register_profile("default", deadline=None, print_blob=True, max_examples=25)
 hypothesis.settings.register_profile("full", deadline=None, print_blob=True, max_examples=100)
 hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=5_000)
 hypothesis.settings.load_profile("default")

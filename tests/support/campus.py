@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,19 +20,19 @@ from werkzeug.test import TestResponse
 import demo_lms
 from demo_lms import LoginInitiation, Platform
 from lti_tool import registrations
-from lti_tool.models import ToolKey
 from microcred.app.factory import create_app
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
-from microcred.credentials import definition_of, import_catalogue
+from microcred.credentials import definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
+from microcred.database import Database
 from microcred.operations import decide, review
 from microcred.operations.actor import Actor, actor_for_desk
 from microcred.operations.review import Entry
 from microcred.people import ensure_organization, grant, organization_by_code
 from microcred.people.models import LmsIdentity, Person
 from microcred.placements import Placement
-from tests.support import grading
+from tests.support import grading, quick
 from tests.support.grading import SECRET, SetClock
 from tests.support.lti import signing_key
 
@@ -241,13 +242,19 @@ def campus(
         assembly.close()
 
 
+def _has_sample(database: Database) -> bool:
+    with database.reading() as session:
+        return organization_by_code(session, "iss-riverbend") is not None
+
+
 def _furnish(assembly: Assembly, platform: Platform, server: demo_lms.Server) -> None:
     """The sample catalogue, a tool key, and a registered LMS with a course and people."""
     now = assembly.clock.now()
+    if not _has_sample(assembly.database):
+        quick.kept(
+            assembly.database, ("campus", now), partial(grading.prepare, assembly.database, assembly.clock)
+        )
     with assembly.database.writing() as session:
-        if organization_by_code(session, "iss-riverbend") is None:
-            import_catalogue(session, grading._sample(), now=now)
-            session.add(ToolKey(**grading._tool_key()))
         district = ensure_organization(
             session, code="district", name="Demo District", kind="district", now=now
         )

@@ -1,17 +1,14 @@
 """A tool that sends grades to platforms of the tests: real database, real HTTP, a clock that is set by
 hand."""
 
-import atexit
 import random
 import secrets
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -30,13 +27,14 @@ from lti_tool.services import Services, TokenSource
 from microcred.app.tables import metadata
 from microcred.credentials import CatalogueFile, definition_of, import_catalogue, parse, sample_text
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
-from microcred.database import Database
+from microcred.database import Clock, Database
 from microcred.outbox import OutboxRow, Policy, Worker
 from microcred.outbox.claims import look
 from microcred.outgoing import Outgoing
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements import GradeColumn, Placement, columns_for
 from microcred.sealing import Keyring
+from tests.support import quick
 
 SECRET = "a secret of the tests alone"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -62,24 +60,11 @@ def _tool_key() -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _prepare(database: Database) -> None:
+def prepare(database: Database, clock: Clock) -> None:
     """The sample catalogue and a tool key."""
     with database.writing() as session:
-        import_catalogue(session, _sample(), now=START)
+        import_catalogue(session, _sample(), now=clock.now())
         session.add(ToolKey(**_tool_key()))
-
-
-@cache
-def _prepared_file() -> Path:
-    """A SQLite database with tables and all that, to be copied."""
-    folder = TemporaryDirectory()
-    atexit.register(folder.cleanup)
-    file = Path(folder.name) / "prepared.sqlite3"
-    database = Database(f"sqlite:///{file}")
-    metadata.create_all(database.engine)
-    _prepare(database)
-    database.dispose()
-    return file
 
 
 class SetClock:
@@ -481,10 +466,7 @@ def running(worker: Worker) -> Iterator[Worker]:
 def world_on(url: str) -> Iterator[World]:
     """A tool on a migrated, empty database."""
     database = Database(url)
-    if database.is_sqlite:
-        shutil.copyfile(_prepared_file(), url.removeprefix("sqlite:///"))
-    else:
-        _prepare(database)
+    quick.kept(database, "grading", partial(prepare, database, SetClock()))
     world = World(database)
     try:
         yield world

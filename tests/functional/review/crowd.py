@@ -77,14 +77,7 @@ class Crowd:
                 both,
             ],
         }
-        with world.database.writing() as session:
-            version = session.get_one(CredentialVersion, world.version_id)
-            document = version.document | {"validity": {"expires": True, "months": 1}}
-            session.execute(
-                CredentialVersion.__table__.update()  # type: ignore[attr-defined]
-                .where(CredentialVersion.id == version.id)
-                .values(document=document)
-            )
+        world.let_awards_expire(months=1)
         return cls(world, Random(seed), people)
 
     def step(self) -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from microcred.app.wiring import Assembly
-from microcred.credentials.models import Attempt, Award, CredentialVersion, Decision
+from microcred.credentials.models import Attempt, Award, Decision
 from microcred.operations import appealing, award_expiry, awards
 from microcred.operations.errors import NotAllowed, NotFound, OperationRefused
 from microcred.outbox import OutboxRow
@@ -28,18 +28,6 @@ def revoke(
     with world.database.writing() as session:
         awards.revoke(
             session, world.actor(by or world.approver), public_id, "evidence", words, now=world.clock.now()
-        )
-
-
-def expiring(world: World, months: int) -> None:
-    """Let awards of the credential expire: the sample has none that does."""
-    with world.database.writing() as session:
-        version = session.get_one(CredentialVersion, world.version_id)
-        document = version.document | {"validity": {"expires": True, "months": months}}
-        session.execute(
-            CredentialVersion.__table__.update()  # type: ignore[attr-defined]
-            .where(CredentialVersion.id == version.id)
-            .values(document=document)
         )
 
 
@@ -118,7 +106,7 @@ def test_an_operator_lets_an_expired_award_count_again_and_it_expires_anew(world
 
 def test_an_award_expires_and_is_renewed(busy_world: World) -> None:
     world = busy_world
-    expiring(world, 24)
+    world.let_awards_expire(months=24)
     public_id = awarded(world)
     with world.database.reading() as session:
         award = session.scalars(select(Award)).one()

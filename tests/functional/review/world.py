@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import cast
 
 from sqlalchemy import select
@@ -27,13 +27,14 @@ from microcred.credentials.models import (
 )
 from microcred.credentials.parsing import parse
 from microcred.credentials.schema import CatalogueFile
-from microcred.database import Database
+from microcred.database import Database, random_id
 from microcred.operations import decide, review
 from microcred.operations.actor import Actor, actor_for_desk, actor_for_launch
 from microcred.operations.review import Entry
 from microcred.people import ensure_organization, grant
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements.models import GradeColumn, Placement
+from tests.support import quick
 
 BADGES = "https://tool.example.org"
 START = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
@@ -214,6 +215,18 @@ class World:
                 chance=lambda: chance,
             )
 
+    def let_awards_expire(self, *, months: int) -> None:
+        """Change the stored credential: the sample has none whose awards expire."""
+        with self.database.writing() as session:
+            version = session.get_one(CredentialVersion, self.version_id)
+            document = version.document | {"validity": {"expires": True, "months": months}}
+            session.execute(
+                CredentialVersion.__table__.update()  # type: ignore[attr-defined]
+                .where(CredentialVersion.id == version.id)
+                # Definitions are kept in memory by the public id: a version that is published never changes.
+                .values(document=document, public_id=random_id())
+            )
+
     def recommended(self, ratings: Mapping[str, str] | None = None) -> str:
         """A try whose reviewer recommends the award; its public id."""
         public_id = self.submitted()
@@ -332,9 +345,18 @@ PICTURE = bytes.fromhex(
 
 def build(database: Database, clock: StoppedClock, catalogue: CatalogueFile | None = None) -> World:
     """Make the district, with the sample catalogue or another one."""
-    now = clock.now()
+    if catalogue is not None:
+        rows = _insert(database, catalogue, clock.now())
+    else:
+        make = partial(_insert, database, sample_catalogue(), clock.now())
+        rows = quick.kept(database, ("district", clock.now()), make)
+    return World(database=database, clock=clock, **rows)
+
+
+def _insert(database: Database, catalogue: CatalogueFile, now: datetime) -> dict[str, int]:
+    """The district's rows; the ids that tests use."""
     with database.writing() as session:
-        import_catalogue(session, catalogue or sample_catalogue(), now=now)
+        import_catalogue(session, catalogue, now=now)
         session.add(
             EvidenceFile(
                 storage_key="evidence/picture",
@@ -417,23 +439,21 @@ def build(database: Database, clock: StoppedClock, catalogue: CatalogueFile | No
                 by=None,
             )
         session.flush()
-        return World(
-            database=database,
-            clock=clock,
-            placement_id=placement.id,
-            version_id=version.id,
-            issuer_id=issuer_id,
-            teacher=ids[0],
-            reviewer=ids[1],
-            other_reviewer=ids[2],
-            approver=ids[3],
-            stranger=ids[4],
-            registration_id=registration.id,
-            deployment_id=deployment.id,
-            context_id=context.id,
-            district_id=district.id,
-            link_id=link.id,
-        )
+        return {
+            "placement_id": placement.id,
+            "version_id": version.id,
+            "issuer_id": issuer_id,
+            "teacher": ids[0],
+            "reviewer": ids[1],
+            "other_reviewer": ids[2],
+            "approver": ids[3],
+            "stranger": ids[4],
+            "registration_id": registration.id,
+            "deployment_id": deployment.id,
+            "context_id": context.id,
+            "district_id": district.id,
+            "link_id": link.id,
+        }
 
 
 @lru_cache

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from microcred.operations.review import Entry
 from microcred.people import ensure_organization, grant
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements import Choice, Place, choose, columns_for
+from tests.support import quick
 
 START = datetime(2026, 9, 28, 14, 42, tzinfo=UTC)
 """Monday, September 28, 10:42 in New York."""
@@ -243,25 +244,15 @@ def build(
 
 Rows = tuple[dict[str, int], int, int, int, int]
 """Links by credential key; course, deployment, registration and issuer: the rows' ids."""
-_kept: dict[tuple[str, datetime], tuple[bytes, Rows]] = {}
-"""What a SQLite database holds when the course is in it, by LMS and time: putting it in took half of the time
-that a test of the pages took to begin.
-"""
 
 
 def _rows(database_url: str, lms: str, now: datetime) -> Rows:
     """Put the course into a migrated, empty database."""
-    file = Path(database_url.removeprefix("sqlite:///"))
-    if database_url.startswith("sqlite") and (lms, now) in _kept:
-        file.write_bytes(_kept[lms, now][0])
-        return _kept[lms, now][1]
     database = Database(database_url)
-    rows = _insert(database, lms, now)
-    # The last connection that closes moves the log into the file.
-    database.dispose()
-    if database_url.startswith("sqlite"):
-        _kept[lms, now] = file.read_bytes(), rows
-    return rows
+    try:
+        return quick.kept(database, ("course", lms, now), partial(_insert, database, lms, now))
+    finally:
+        database.dispose()
 
 
 def _insert(database: Database, lms: str, now: datetime) -> Rows:
