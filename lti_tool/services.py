@@ -89,22 +89,33 @@ class TokenSource:
         self._near: dict[str, tuple[str, float]] = {}
         """What this process read or got last, and until when: a call of its own to Redis for every score
         would cost as much as a third of sending it."""
+        self._refused: dict[str, tuple[ServiceAnswer, float]] = {}
+        """The last refusal and when it came (`time.monotonic`)."""
         self._locks: dict[str, threading.Lock] = {}
         self._locks_lock = threading.Lock()
 
     def token(self, facts: RegistrationFacts, scopes: Sequence[str], *, spent: str | None = None) -> str:
         """An access token for exactly these scopes; never `spent`, one that was just refused. Raises
-        TokenRefused.
+        TokenRefused, as does everybody who waited for the same answer: where a platform is silent they would
+        otherwise wait for it one after the other.
         """
         key = _cache_key(facts, scopes)
         kept = self._kept(key, spent)
         if kept is not None:
             return kept
+        began = time.monotonic()
         with self._lock(key):
             kept = self._kept(key, spent)
             if kept is not None:
                 return kept
-            return self._fetched(facts, scopes, key, spent)
+            refused, at = self._refused.get(key, (None, 0.0))
+            if refused is not None and at >= began:
+                raise TokenRefused(refused)
+            try:
+                return self._fetched(facts, scopes, key, spent)
+            except TokenRefused as refusal:
+                self._refused[key] = refusal.answer, time.monotonic()
+                raise
 
     def _fetched(self, facts: RegistrationFacts, scopes: Sequence[str], key: str, spent: str | None) -> str:
         """A fresh token, or the one that another process has just been asking for."""

@@ -12,7 +12,7 @@ from grade_passback.wire import RESULT_SCOPE, SCOPES, SCORE_SCOPE
 from lti_tool.cache import InProcessCache
 from lti_tool.facts import RegistrationFacts
 from lti_tool.models import Registration
-from lti_tool.services import TokenSource
+from lti_tool.services import TokenRefused, TokenSource
 from microcred.outbox import status
 from tests.support.grading import World, world_on
 
@@ -69,6 +69,25 @@ def test_processes_that_share_a_cache_ask_for_one_token_at_a_time(world: World) 
     with ThreadPoolExecutor(4) as pool:
         fresh = set(pool.map(lambda source: source.token(facts, SCOPES, spent=spent), sources))
     assert (len(fresh), fresh & tokens, course.platform.log.count("token")) == (1, set(), 2)
+
+
+def test_a_refusal_is_for_everybody_who_waited_for_it(world: World) -> None:
+    course = world.course()
+    course.platform.script.on("token", Reply(status=503, delay=0.5), times=1)
+    with world.database.reading() as session:
+        facts = RegistrationFacts.of(session.get_one(Registration, course.registration_id))
+    source = TokenSource(world.outgoing, world.keys, world.keyring, InProcessCache(world.clock), world.clock)
+
+    def ask(_number: int) -> int | None:
+        with pytest.raises(TokenRefused) as refused:
+            source.token(facts, SCOPES)
+        return refused.value.answer.status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {503}
+    assert course.platform.log.count("token") == 1
+    assert source.token(facts, SCOPES)
+    assert course.platform.log.count("token") == 2
 
 
 @pytest.mark.case("TO-04")
