@@ -155,6 +155,7 @@ def ours(bench: Bench, *, processes: int = 1, dead: bool = False) -> dict[str, A
         return {
             **_measured(use, bench.count, worker_cpu),
             "postgres_cpu_ms": use.cpu["postgres"] * 1000 / bench.count,
+            "platform_cpu_ms": use.cpu["platform"] * 1000 / bench.count,
             "tokens": sum(seen["tokens"] for seen in counts),
             "connections": sum(seen["connections"] for seen in counts),
             "peak_mib": max(machine.peak_mib(pid) for pid in pids),
@@ -483,6 +484,7 @@ COLUMNS = {
     "scores_per_s": "scores/s",
     "cpu_ms": "CPU ms/score",
     "postgres_cpu_ms": "PostgreSQL CPU ms",
+    "platform_cpu_ms": "stand-in CPU ms",
     "tokens": "token requests",
     "connections": "connections",
     "peak_mib": "peak MiB",

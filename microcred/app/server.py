@@ -2,7 +2,6 @@
 read.
 """
 
-import gc
 import select
 import threading
 from typing import Any
@@ -14,6 +13,7 @@ from gunicorn.http import message
 from gunicorn.workers.gthread import ThreadWorker
 
 from microcred.app.factory import create_app
+from microcred.app.garbage import keep_what_is_here
 from microcred.app.settings import Settings
 from microcred.app.wiring import assemble
 from microcred.outbox import Worker
@@ -96,10 +96,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         if self._settings.metrics_addr:
             assembly.metrics.serve(self._settings.metrics_addr)
         app = create_app(assembly, has_worker=self._worker)
-        # What was made until now stays for good: looking through it again and again for garbage would stop
-        # every thread for a tenth of a second each time.
-        gc.collect()
-        gc.freeze()
+        keep_what_is_here()
         return app
 
     def _exit(self, _arbiter: Any, _worker: Any) -> None:

@@ -6,6 +6,7 @@ import threading
 import click
 
 from microcred.app.cli.common import Failed, application, json_option
+from microcred.app.garbage import keep_what_is_here
 
 
 @click.command()
@@ -43,6 +44,7 @@ def worker() -> None:
             app.metrics.serve(app.settings.metrics_addr)
         app.begin_timed_work()
         work = app.make_worker()
+        keep_what_is_here()
         thread = threading.Thread(target=work.run_until_stopped, name="outbox-worker")
         thread.start()
         while not stop.wait(1.0):
