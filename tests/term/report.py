@@ -59,7 +59,7 @@ def write(file: Path, outcome: Outcome) -> None:
     parts = [
         _title(outcome),
         f"Last run: {date}, seed {outcome.size.seed}, {_ENGINES[outcome.engine]}; it took "
-        f"{outcome.seconds / 60:.1f} minutes on a busy machine, {outcome.cpu / 60:.1f} of them at work.\n",
+        f"{outcome.seconds / 60:.1f} minutes, {outcome.cpu / 60:.1f} of them at work.\n",
         _table("What must be zero", ("", "found"), _zeros(outcome)),
         _table("What happened", ("", ""), _happened(outcome)),
         _table("Time", ("days", "median", "90 % within", "longest"), _times(outcome)),
