@@ -20,7 +20,8 @@ from microcred.outbox.wake import wake_of
 
 _log = structlog.get_logger("microcred.outbox")
 _LINGER = 0.02
-"""Seconds between two rounds while threads are busy: claims and results then go by the dozen."""
+"""Seconds between two rounds while threads are busy, for each worker there is: claims and results then go by
+the dozen, and the database has as many rounds however many workers there are."""
 _SOON = 0.01
 _IDLE = 15.0
 _AFTER_DATABASE_ERROR = 1.0
@@ -71,7 +72,7 @@ class Worker:
                 seconds = self._guarded_cycle()
                 self._event.wait(seconds)
                 if self._lanes.backlog():
-                    self._stopping.wait(_LINGER)
+                    self._stopping.wait(_LINGER * self.living)
                 self._event.clear()
         finally:
             unlisten()
