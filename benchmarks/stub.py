@@ -5,7 +5,7 @@ platform of its own. It checks what a platform would: the token was given by thi
 score.
 GET /stats counts, GET /stats?reset forgets. A port in `silent` takes requests and never answers.
 
-One loop over epoll, since it shares the cores with what is measured: asyncio took four times as much.
+One loop over epoll: it shares the cores with what is measured.
 """
 
 import json
