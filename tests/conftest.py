@@ -3,7 +3,6 @@
 A fixture whose engine is missing fails with one sentence that says what to do; nothing is skipped.
 """
 
-import gc
 import itertools
 import os
 import shutil
@@ -16,6 +15,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from microcred.app.garbage import keep_what_is_here
 from microcred.app.settings import Settings
 from microcred.database import Database
 from tests.support import chromium, engines, quick
@@ -71,8 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What is loaded by now stays; looking through it for garbage takes a third of a second each time."""
-    gc.collect()
-    gc.freeze()
+    keep_what_is_here()
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -1,17 +1,24 @@
-"""A catalogue as large as a state's: made from the sample's first credential, under other names."""
+"""The sample catalogue, and one as large as a state's: made from its first credential, under other names."""
 
+from functools import cache
 from typing import Any
 
 import yaml
 from sqlalchemy import select
 
-from microcred.credentials import document_of
+from microcred.credentials import CatalogueFile, document_of, parse, sample_text
 from microcred.credentials.models import Credential, CredentialVersion
 from microcred.credentials.search import search_text
 from microcred.database import Database
 
 FIRST = "mc-shape-ideas"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@cache
+def sample() -> CatalogueFile:
+    """The sample catalogue, read once a process."""
+    return parse(sample_text())
 
 
 def generate(database: Database, count: int) -> None:

@@ -25,7 +25,7 @@ from lti_tool.keys import ToolKeys
 from lti_tool.models import Context, Deployment, Launch, Registration, ResourceLink, ToolKey
 from lti_tool.services import Services, TokenSource
 from microcred.app.tables import metadata
-from microcred.credentials import CatalogueFile, definition_of, import_catalogue, parse, sample_text
+from microcred.credentials import definition_of, import_catalogue
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
 from microcred.database import Clock, Database
 from microcred.outbox import OutboxRow, Policy, Worker
@@ -35,15 +35,11 @@ from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements import GradeColumn, Placement, columns_for
 from microcred.sealing import Keyring
 from tests.support import quick
+from tests.support.catalogue import sample
 
 SECRET = "a secret of the tests alone"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SCORE_TYPE = "application/vnd.ims.lis.v1.score+json"
-
-
-@cache
-def _sample() -> CatalogueFile:
-    return parse(sample_text())
 
 
 @cache
@@ -63,7 +59,7 @@ def _tool_key() -> dict[str, Any]:
 def prepare(database: Database, clock: Clock) -> None:
     """The sample catalogue and a tool key."""
     with database.writing() as session:
-        import_catalogue(session, _sample(), now=clock.now())
+        import_catalogue(session, sample(), now=clock.now())
         session.add(ToolKey(**_tool_key()))
 
 

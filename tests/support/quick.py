@@ -1,9 +1,9 @@
 """What makes the many applications that a test run builds cheaper, without changing what they do."""
 
-import itertools
 import os
 import shutil
 import sqlite3
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 from pathlib import Path
@@ -59,7 +59,7 @@ def kept(database: Database, key: Hashable, make: Callable[[], Value]) -> Value:
 
     With SQLite it runs once a process for each `key`; afterwards the rows of that time are copied.
     """
-    if database.engine.dialect.name != "sqlite":
+    if not database.is_sqlite:
         return make()
     if key not in _made:
         value = make()
@@ -76,17 +76,13 @@ def kept(database: Database, key: Hashable, make: Callable[[], Value]) -> Value:
 
 def _take_turns_with_keys() -> None:
     """Let new RSA keys be old ones in turn: each took 100 ms, a twentieth of the run."""
-    generate, made = rsa.generate_private_key, dict[tuple[int, int], list[rsa.RSAPrivateKey]]()
-    turns: dict[tuple[int, int], itertools.count[int]] = {}
+    generate, made = rsa.generate_private_key, defaultdict[tuple[int, int], deque[rsa.RSAPrivateKey]](deque)
 
     def take(public_exponent: int, key_size: int, backend: Any = None) -> rsa.RSAPrivateKey:
-        kind = (public_exponent, key_size)
-        number = next(turns.setdefault(kind, itertools.count())) % KEYS
-        keys = made.setdefault(kind, [])
-        if number >= len(keys):
-            keys.append(generate(public_exponent, key_size))
-            return keys[-1]
-        return keys[number]
+        keys = made[public_exponent, key_size]
+        key = keys.popleft() if len(keys) == KEYS else generate(public_exponent, key_size)
+        keys.append(key)
+        return key
 
     rsa.generate_private_key = take
 

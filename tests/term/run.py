@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from microcred.app.garbage import keep_what_is_here
 from tests.functional.review.crowd import published
 from tests.support import engines
 from tests.term import plan
@@ -46,7 +47,7 @@ class Outcome:
 
 def run(engine: Engine, size: Size, say: Callable[[str], None] = print) -> Outcome:
     """A term in a new database of its own, which is removed afterwards."""
-    gc.freeze()  # the modules; looking through them again and again costs a tenth of a term
+    keep_what_is_here()
     gc.set_threshold(50_000, 20, 50)
     with tempfile.TemporaryDirectory(prefix="term-") as name:
         folder = Path(name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from typing import cast
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from lti_tool.facts import RegistrationFacts
 from lti_tool.models import Context, Deployment, Registration, ResourceLink
 from lti_tool.sessions import PageSession
 from microcred.credentials.aliases import alias_for
-from microcred.credentials.catalogue import import_catalogue, sample_text
+from microcred.credentials.catalogue import import_catalogue
 from microcred.credentials.codes import repeat_codes
 from microcred.credentials.definition import definition_of
 from microcred.credentials.file_models import EvidenceFile
@@ -25,7 +25,6 @@ from microcred.credentials.models import (
     Pursuit,
     Response,
 )
-from microcred.credentials.parsing import parse
 from microcred.credentials.schema import CatalogueFile
 from microcred.database import Database, random_id
 from microcred.operations import decide, review
@@ -35,6 +34,7 @@ from microcred.people import ensure_organization, grant
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements.models import GradeColumn, Placement
 from tests.support import quick
+from tests.support.catalogue import sample
 
 BADGES = "https://tool.example.org"
 START = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
@@ -348,7 +348,7 @@ def build(database: Database, clock: StoppedClock, catalogue: CatalogueFile | No
     if catalogue is not None:
         rows = _insert(database, catalogue, clock.now())
     else:
-        make = partial(_insert, database, sample_catalogue(), clock.now())
+        make = partial(_insert, database, sample(), clock.now())
         rows = quick.kept(database, ("district", clock.now()), make)
     return World(database=database, clock=clock, **rows)
 
@@ -454,12 +454,6 @@ def _insert(database: Database, catalogue: CatalogueFile, now: datetime) -> dict
             "district_id": district.id,
             "link_id": link.id,
         }
-
-
-@lru_cache
-def sample_catalogue() -> CatalogueFile:
-    """The sample catalogue, read once a process."""
-    return parse(sample_text())
 
 
 def _registration(session: Session, district: Organization, now: datetime) -> Registration:

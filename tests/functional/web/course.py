@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ from lti_tool.sessions import COOKIE
 from microcred.app.factory import create_app
 from microcred.app.settings import Settings
 from microcred.app.wiring import Assembly, assemble
-from microcred.credentials.catalogue import import_catalogue, parse, sample_text
+from microcred.credentials.catalogue import import_catalogue
 from microcred.credentials.definition import Definition, definition_of
 from microcred.credentials.models import Attempt, Credential, CredentialVersion, Pursuit
-from microcred.credentials.schema import CatalogueFile
 from microcred.database import Database, random_id
 from microcred.operations import decide, review
 from microcred.operations.actor import Actor, actor_for_desk
@@ -29,7 +28,7 @@ from microcred.operations.review import Entry
 from microcred.people import ensure_organization, grant
 from microcred.people.models import LmsIdentity, Organization, Person
 from microcred.placements import Choice, Place, choose, columns_for
-from tests.support import quick
+from tests.support import catalogue, quick
 
 START = datetime(2026, 9, 28, 14, 42, tzinfo=UTC)
 """Monday, September 28, 10:42 in New York."""
@@ -206,11 +205,6 @@ class Course:
             return actor_for_desk(session, person_id, self.clock.now())
 
 
-@lru_cache
-def _catalogue() -> CatalogueFile:
-    return parse(sample_text())
-
-
 def build(
     database_url: str,
     folder: Path,
@@ -257,7 +251,7 @@ def _rows(database_url: str, lms: str, now: datetime) -> Rows:
 
 def _insert(database: Database, lms: str, now: datetime) -> Rows:
     with database.writing() as session:
-        import_catalogue(session, _catalogue(), now=now)
+        import_catalogue(session, catalogue.sample(), now=now)
         district = ensure_organization(session, code="demo", name="Demo District", kind="district", now=now)
         founder = Person(name="Demo Coordinator", created_at=now)
         session.add(founder)
